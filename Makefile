@@ -1,0 +1,53 @@
+# Everything a developer does, by name. `make` alone lists the targets.
+# Needs python3 (3.10 or newer) with pip, and make; the rest goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test test-slow check format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv and install everything into it
+
+# --without-pip, and the pip at hand: works where Debian's python3-venv is not installed.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[server,dev]'
+	touch $@
+
+demo: $(READY) ## play a true story on this machine and report it (demo/report.html)
+	$(BIN)/python -m tests.e2e.demo
+
+serve: $(READY) ## run the server on http://127.0.0.1:8000
+	$(BIN)/exitpoll serve
+
+test: $(READY) ## the fast tests
+	$(BIN)/pytest -q -n 2 -m 'not slow'
+
+test-slow: $(READY) ## the slow tests: the server killed again and again
+	$(BIN)/pytest -q -m slow
+
+check: $(READY) ## format, lint, types, import rules, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(MAKE) --no-print-directory test
+
+format: $(READY) ## rewrite the code as `make check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## renew constraints.txt from what is newest
+	$(PYTHON) -m venv --clear --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[server,dev]'
+	$(PYTHON) -m pip --python $(BIN)/python freeze --exclude-editable > constraints.txt
+
+clean: ## remove what was made here
+	rm -rf $(VENV) build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
