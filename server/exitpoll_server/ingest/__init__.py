@@ -1,0 +1,136 @@
+"""What agents call: POST /v1/pings, /v1/uninstalls, /v1/erasures.
+
+| answer | when |
+|---|---|
+| 200 | merged and durable; `ignored` names what was left out |
+| 400 `bad_json` | the body is no JSON |
+| 401 `unknown_product_key` | no product has this key |
+| 413 `too_large` | the body is over 64 KiB |
+| 415 `not_json` | the content is not declared as application/json |
+| 422 `invalid`, `too_many_rows` | the envelope is broken; `fields` says where |
+| 404 `not_found`, 405 `wrong_method` | no such request |
+| 503 `busy` | the database is held by somebody else: the same message later |
+| 500 `internal` | a fault of ours; nothing was stored |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from exitpoll_agent import wire
+from exitpoll_server import clock, intake
+from exitpoll_server.schemas import InvalidError
+from exitpoll_server.store import BusyError, Product, Store
+
+RETRY_AFTER_SECONDS = 30
+"""How long an agent is asked to wait where the database is busy: a long import's few groups."""
+
+
+@dataclass(frozen=True)
+class RefusedError(Exception):
+    """The message cannot be taken; carries the answer's status and code."""
+
+    status: int
+    code: str
+    message: str
+
+
+def init_app(app: Flask, store: Store) -> None:
+    """Add the routes that agents call."""
+    blueprint = Blueprint("ingest", __name__)
+
+    @blueprint.post(wire.PINGS_PATH)
+    def pings() -> Response:
+        return _confirmed(intake.take_ping(store, _product(store), _body(), clock.now()))
+
+    @blueprint.post(wire.UNINSTALLS_PATH)
+    def uninstalls() -> Response:
+        product = _product(store)
+        _, ignored = intake.take_uninstall(store, product, _body(), clock.now(), channel="agent")
+        return _confirmed(ignored)
+
+    @blueprint.post(wire.ERASURES_PATH)
+    def erasures() -> Response:
+        return _confirmed(intake.erase(store, _product(store), _body(), clock.now()))
+
+    app.register_blueprint(blueprint)
+    _answer_errors(app)
+
+
+def _product(store: Store) -> Product:
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "bearer" and authorization.token:
+        product = store.product_by_key(authorization.token)
+        if product is not None:
+            return product
+    raise RefusedError(401, "unknown_product_key", "No product has this key.")
+
+
+def _body() -> object:
+    if request.mimetype != "application/json":
+        raise RefusedError(415, "not_json", "Send the message as application/json.")
+    # Set here, not for the whole app: reading stops at the limit whatever the header says.
+    request.max_content_length = wire.MAX_BODY_BYTES
+    try:
+        return json.loads(request.get_data(), parse_constant=_no_number)
+    except RequestEntityTooLarge:
+        raise RefusedError(
+            413, "too_large", f"The message is over {wire.MAX_BODY_BYTES} bytes."
+        ) from None
+    except (ValueError, RecursionError):
+        raise RefusedError(400, "bad_json", "The body is no JSON.") from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _confirmed(ignored: tuple[str, ...]) -> Response:
+    return Response(
+        wire.to_json(wire.Confirmation(ignored=ignored)), content_type="application/json"
+    )
+
+
+def _answer_errors(app: Flask) -> None:
+    """Turn exceptions into answers, in this one place; pages have their own."""
+
+    @app.errorhandler(RefusedError)
+    def refused(error: RefusedError) -> Response:
+        return _refusal(error.status, error.code, error.message)
+
+    @app.errorhandler(InvalidError)
+    def invalid(error: InvalidError) -> Response:
+        return _refusal(422, error.code, error.message, error.errors)
+
+    @app.errorhandler(BusyError)
+    def busy(_error: BusyError) -> Response:
+        response = _refusal(503, "busy", "The database is busy; send the same message later.")
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return response
+
+    @app.errorhandler(HTTPException)
+    def no_such_request(error: HTTPException) -> Response:
+        codes = {404: "not_found", 405: "wrong_method"}
+        status = error.code or 500
+        response = _refusal(status, codes.get(status, "refused"), error.description or error.name)
+        for name, value in error.get_headers():
+            if name.lower() != "content-type":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def internal(error: Exception) -> Response:
+        current_app.logger.error("a request failed", exc_info=error)
+        return _refusal(500, "internal", "Something failed here; nothing was stored.")
+
+
+def _refusal(
+    status: int, code: str, message: str, fields: Mapping[str, tuple[str, ...]] | None = None
+) -> Response:
+    refusal = wire.Refusal(code=code, message=message, fields=fields or {})
+    return Response(wire.to_json(refusal), status, content_type="application/json")

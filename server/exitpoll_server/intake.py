@@ -1,0 +1,121 @@
+"""A message, by whichever channel: validate, merge, and only then answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from exitpoll_agent import wire
+from exitpoll_server import schemas
+from exitpoll_server.store import Arrival, Channel, Product, Store
+
+Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
+
+_IDS = uuid5(NAMESPACE_URL, "https://exitpoll.example/installation")
+"""The namespace of ids that are no UUIDs. Never change it: the ids in every store hang on it."""
+
+
+def installation_uuid(text: str) -> UUID:
+    """Return the stable UUID of a vendor's own id; a UUID is itself."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return uuid5(_IDS, text)
+
+
+def take_ping(store: Store, product: Product, data: object, now: datetime) -> tuple[str, ...]:
+    """Merge a ping; return what of it was ignored.
+
+    Raises:
+        schemas.InvalidError: its envelope is broken.
+    """
+    loaded = schemas.load_ping(data)
+    message = loaded.message
+    if message.consent != "full":
+        # Withdrawing consent sends one last message, and it brings no history.
+        message = _without_history(message)
+    store.merge(product, [Arrival(message=message, channel="agent", received_at=now)])
+    return loaded.ignored
+
+
+def take_uninstall(
+    store: Store, product: Product, data: object, now: datetime, *, channel: Channel
+) -> tuple[wire.UninstallEvent, tuple[str, ...]]:
+    """Merge an uninstall event; return it with what of it was ignored.
+
+    Raises:
+        schemas.InvalidError: its envelope is broken.
+    """
+    loaded = schemas.load_uninstall(data)
+    message = loaded.message
+    if message.consent != "full":
+        message = _without_history(message)
+    store.merge(product, [Arrival(message=message, channel=channel, received_at=now)])
+    return message, loaded.ignored
+
+
+def take_link(
+    store: Store,
+    product: Product,
+    *,
+    installation: str | None,
+    version: str | None,
+    locale: str | None,
+    now: datetime,
+) -> wire.UninstallEvent:
+    """Record an uninstall that only a plain link reports.
+
+    Without an id every opening is somebody else; with one, reloads count once.
+    """
+    installation_id = installation_uuid(installation) if installation else uuid4()
+    lifetime = store.withdrawn_uninstalls(product, installation_id)
+    said = {"version": version, "locale": locale}
+    event, _ = take_uninstall(
+        store,
+        product,
+        {
+            "installation_id": str(installation_id),
+            "seq": 0,
+            "sent_at": wire.format_instant(now),
+            "consent": "exit",
+            **said,
+            "uninstall": {
+                "uninstall_id": str(uuid5(installation_id, f"link {lifetime}")),
+                "at": wire.format_instant(now),
+                "asked": "page",
+            },
+        },
+        now,
+        channel="link",
+    )
+    return event
+
+
+def erase(store: Store, product: Product, data: object, now: datetime) -> tuple[str, ...]:
+    """Delete everything of an installation; return what of the message was ignored.
+
+    Raises:
+        schemas.InvalidError: it names no installation.
+    """
+    loaded = schemas.load_erasure(data)
+    store.erase(product, loaded.message.installation_id, now)
+    return loaded.ignored
+
+
+def _without_history(message: Message) -> Message:
+    """Return what consent short of `full` allows; agents send no more, and more is not kept."""
+    return replace(
+        message,
+        counter=None,
+        installed_at=None,
+        counted_since=None,
+        launches_total=None,
+        first_launch_day=None,
+        last_launch_day=None,
+        days=(),
+        milestones={},
+        customer=None,
+        attributes={},
+    )

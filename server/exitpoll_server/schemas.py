@@ -1,0 +1,376 @@
+"""The only way in: marshmallow schemas that load JSON into the wire's dataclasses.
+
+Agents in the field never change, so what can be taken is taken: a row or an optional field that
+makes no sense is left out and named, unknown fields are passed over, and only a broken envelope
+(who speaks, when, with which consent) is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+
+from exitpoll_agent import wire
+
+LARGEST = 2**53 - 1
+"""The largest whole number that every JSON reader takes for itself."""
+
+M = TypeVar("M", wire.Ping, wire.UninstallEvent, wire.Erasure)
+
+
+class InvalidError(Exception):
+    """The envelope is broken; the message will never be accepted as it is."""
+
+    def __init__(self, code: str, message: str, errors: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[M]):
+    """A message, and by name what of it was left out."""
+
+    message: M
+    ignored: tuple[str, ...]
+
+
+# -- fields --------------------------------------------------------------------------------
+
+
+class Instant(fields.Field[datetime]):
+    """An ISO 8601 instant with its offset from UTC."""
+
+    WRONG = "No ISO 8601 instant with an offset, such as 2026-11-20T08:30:00Z."
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> datetime:
+        try:
+            return wire.parse_instant(_text(value))
+        except (TypeError, ValueError, OverflowError):
+            raise ValidationError(self.WRONG) from None
+
+
+class Day(fields.Field[date]):
+    """A day as YYYY-MM-DD."""
+
+    WRONG = "No day such as 2026-11-20."
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> date:
+        try:
+            day = date.fromisoformat(_text(value))
+        except (TypeError, ValueError):
+            raise ValidationError(self.WRONG) from None
+        # Later Pythons read other notations too; the wire has one.
+        if day.isoformat() != value:
+            raise ValidationError(self.WRONG)
+        return day
+
+
+class Whole(fields.Field[int]):
+    """A whole number from 0; true is none, and neither is 1.0."""
+
+    WRONG = "No whole number from 0."
+
+    def __init__(self, *, most: int = LARGEST, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(validate=validate.Range(min=0, max=most), **kwargs)
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValidationError(self.WRONG)
+        return value
+
+
+class Flag(fields.Field[bool]):
+    """true or false, nothing that merely looks like it."""
+
+    WRONG = "Neither true nor false."
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(self.WRONG)
+        return value
+
+
+class Line(fields.Field[str]):
+    """A text of one line; an empty one says nothing."""
+
+    allowed_controls = ""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:  # noqa: ANN401 - marshmallow's options
+        super().__init__(**kwargs)
+        self.most = most
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> str | None:  # type: ignore[override]
+        if not isinstance(value, str):
+            raise ValidationError("No text.")
+        if len(value) > self.most:
+            raise ValidationError(f"Longer than {self.most} characters.")
+        # NUL cannot be stored in PostgreSQL, half a surrogate pair in no database at all.
+        if any(
+            (c < " " or "\ud800" <= c <= "\udfff") and c not in self.allowed_controls for c in value
+        ):
+            raise ValidationError("Holds characters that cannot be kept.")
+        if value.strip():
+            return value
+        if self.required:
+            raise ValidationError("Empty.")
+        return None
+
+
+class Prose(Line):
+    """A text of several lines, kept as typed."""
+
+    allowed_controls = "\n\r\t"
+
+
+class Choice(fields.Field[str]):
+    """One of a few words."""
+
+    def __init__(self, words: object, **kwargs: Any) -> None:  # noqa: ANN401 - marshmallow's options
+        super().__init__(validate=validate.OneOf(get_args(words)), **kwargs)
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("No text.")
+        return value
+
+
+class AttributeValue(fields.Field["wire.Attribute"]):
+    """A text, a finite number, true, false or null."""
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> wire.Attribute:
+        if isinstance(value, str):
+            return Line(wire.MAX_ATTRIBUTE_CHARS).deserialize(value)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= LARGEST:
+            return value
+        raise ValidationError("No text, number, true, false or null.")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _line(name: str) -> Line:
+    return Line(wire.TEXT_LIMITS[name])
+
+
+def _name() -> Line:
+    return Line(wire.MAX_NAME_CHARS, required=True)
+
+
+# -- schemas: one field a dataclass field, held together by a contract test ----------------
+
+
+class _WireSchema(Schema):
+    """Loads into a dataclass of the wire; null and absent both mean its default."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    makes: ClassVar[type]
+    envelope: ClassVar[frozenset[str]] = frozenset()
+    """Fields without which, or with nonsense in which, a message is refused."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        del field_name
+        field_obj.allow_none = not field_obj.required
+
+    @post_load
+    def make(self, data: Mapping[str, object], **_kwargs: object) -> object:
+        return self.makes(**{name: value for name, value in data.items() if value is not None})
+
+
+class DayCountSchema(_WireSchema):
+    """A row of launches."""
+
+    makes = wire.DayCount
+    day = Day(required=True)
+    version = Line(wire.TEXT_LIMITS["version"], required=True)
+    launches = Whole(most=wire.MAX_LAUNCHES_A_ROW, required=True)
+
+
+class PingSchema(_WireSchema):
+    """A ping: the envelope and the launches that were not confirmed."""
+
+    makes: ClassVar[type[wire.Ping]] = wire.Ping
+    envelope = frozenset({"installation_id", "counter", "seq", "sent_at", "consent", "test"})
+
+    installation_id = fields.UUID(required=True)
+    counter = fields.UUID()
+    seq = Whole(required=True)
+    sent_at = Instant(required=True)
+    consent = Choice(wire.Consent, required=True)
+    test = Flag()
+    version = _line("version")
+    channel = _line("channel")
+    edition = _line("edition")
+    source = _line("source")
+    os = _line("os")
+    arch = _line("arch")
+    locale = _line("locale")
+    agent = _line("agent")
+    origin = Choice(wire.Origin)
+    installed_at = Instant()
+    installed_version = _line("installed_version")
+    counted_since = Instant()
+    launches_total = Whole()
+    first_launch_day = Day()
+    last_launch_day = Day()
+    days = fields.List(fields.Nested(DayCountSchema))
+    milestones = fields.Dict(
+        _name(), Day(required=True), validate=validate.Length(max=wire.MAX_MILESTONES)
+    )
+    customer = _line("customer")
+    attributes = fields.Dict(
+        _name(), AttributeValue(allow_none=True), validate=validate.Length(max=wire.MAX_ATTRIBUTES)
+    )
+
+    @post_load
+    def make(self, data: Mapping[str, Any], **kwargs: object) -> object:
+        """Make the message, its rows as a tuple."""
+        rows = tuple(data.get("days") or ())
+        return super().make({**data, "days": rows}, **kwargs)
+
+
+class AnswersSchema(_WireSchema):
+    """What a person answered."""
+
+    makes = wire.Answers
+    reason = Line(wire.MAX_NAME_CHARS)
+    comment = Prose(wire.MAX_COMMENT_CHARS)
+    score = Whole(most=10)
+
+
+class LeavingSchema(_WireSchema):
+    """How an installation ended."""
+
+    makes = wire.Leaving
+    envelope = frozenset({"uninstall_id", "at"})
+
+    uninstall_id = fields.UUID(required=True)
+    at = Instant(required=True)
+    context = Choice(wire.Context)
+    asked = Choice(wire.Asked)
+    not_asked = Choice(wire.NotAsked)
+    scope = Choice(wire.Scope)
+    answers = fields.Nested(AnswersSchema)
+    tenure_step = Whole()
+    launches_step = Whole()
+
+
+class UninstallEventSchema(PingSchema):
+    """A ping's envelope with how the installation ended."""
+
+    makes = wire.UninstallEvent
+    envelope = PingSchema.envelope | {"uninstall"}
+
+    uninstall = fields.Nested(LeavingSchema, required=True)
+
+
+class ErasureSchema(_WireSchema):
+    """A wish to have everything deleted."""
+
+    makes = wire.Erasure
+    envelope = frozenset({"installation_id", "test"})
+
+    installation_id = fields.UUID(required=True)
+    test = Flag()
+
+
+# -- loading -------------------------------------------------------------------------------
+
+_PING, _UNINSTALL, _ERASURE = PingSchema(), UninstallEventSchema(), ErasureSchema()
+
+
+def load_ping(data: object) -> Loaded[wire.Ping]:
+    """Load a ping.
+
+    Raises:
+        InvalidError: its envelope is broken, or it has too many rows.
+    """
+    return _load(_PING, data)
+
+
+def load_uninstall(data: object) -> Loaded[wire.UninstallEvent]:
+    """Load an uninstall event.
+
+    Raises:
+        InvalidError: its envelope is broken, or it has too many rows.
+    """
+    return _load(_UNINSTALL, data)
+
+
+def load_erasure(data: object) -> Loaded[wire.Erasure]:
+    """Load an erasure.
+
+    Raises:
+        InvalidError: it names no installation.
+    """
+    return _load(_ERASURE, data)
+
+
+def _load(schema: _WireSchema, data: object) -> Loaded[Any]:
+    if not isinstance(data, dict):
+        raise InvalidError("invalid", "The message is no JSON object.", {})
+    rows = data.get("days")
+    if isinstance(rows, list) and len(rows) > wire.MAX_ROWS:
+        raise InvalidError(
+            "too_many_rows",
+            f"The message has {len(rows)} rows; split it into messages of {wire.MAX_ROWS}.",
+            {"days": (f"More than {wire.MAX_ROWS} rows.",)},
+        )
+    try:
+        return Loaded(schema.load(data), ())
+    except ValidationError as error:
+        problems = cast("Mapping[str, Any]", error.messages)
+    broken = dict(_broken(schema, problems))
+    if broken:
+        raise InvalidError("invalid", "The message's envelope is broken.", broken)
+    pruned, ignored = _without(data, problems, "")
+    return Loaded(schema.load(pruned), tuple(ignored))
+
+
+def _broken(schema: _WireSchema, problems: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what is wrong with the envelope, by field."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for name, problem in problems.items():
+        field = schema.fields.get(name)
+        nested = field.schema if isinstance(field, fields.Nested) else None
+        if isinstance(nested, _WireSchema) and isinstance(problem, dict):
+            inner = _broken(nested, problem)
+            found += [(f"{name}.{inner_name}", sentences) for inner_name, sentences in inner]
+        elif name in schema.envelope:
+            found.append((name, tuple(str(sentence) for sentence in problem)))
+    return found
+
+
+def _without(
+    data: Mapping[str, Any], problems: Mapping[str, Any], prefix: str
+) -> tuple[MutableMapping[str, Any], list[str]]:
+    """Return the data without what is wrong with it, and the names of what was left out."""
+    kept, ignored = dict(data), []
+    for name, problem in problems.items():
+        value = kept[name]
+        if isinstance(value, list) and isinstance(problem, dict):
+            kept[name] = [row for n, row in enumerate(value) if n not in problem]
+            ignored += [f"{prefix}{name}.{n}" for n in sorted(problem)]
+        elif name in ("milestones", "attributes") and isinstance(problem, dict):
+            kept[name] = {key: item for key, item in value.items() if key not in problem}
+            ignored += [f"{prefix}{name}.{key}" for key in problem]
+        elif isinstance(value, dict) and isinstance(problem, dict):
+            kept[name], inner = _without(value, problem, f"{prefix}{name}.")
+            ignored += inner
+        else:
+            del kept[name]
+            ignored.append(f"{prefix}{name}")
+    return kept, ignored

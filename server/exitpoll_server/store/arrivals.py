@@ -1,0 +1,120 @@
+"""A message on its way into the store, and the small tools that every part of the merge uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, case, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from exitpoll_agent.wire import Ping, UninstallEvent
+from exitpoll_server.store.instants import to_day, to_ms
+
+Channel: TypeAlias = Literal["agent", "browser", "link", "import"]
+
+Values: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[UUID, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A message, the way it came, and when. An import's receipt is its occurrence."""
+
+    message: Ping | UninstallEvent
+    channel: Channel
+    received_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """What tells installations of one product apart."""
+        return self.message.installation_id, self.message.test
+
+    @property
+    def received_ms(self) -> int:
+        """When it came, in milliseconds."""
+        return to_ms(self.received_at)
+
+    @property
+    def clock_offset(self) -> int | None:
+        """Received - sent, in milliseconds; None where the way may have taken any time."""
+        if self.channel != "agent":
+            return None
+        return self.received_ms - to_ms(self.message.sent_at)
+
+
+@dataclass
+class Work:
+    """One arrival on its way through a group's merge."""
+
+    arrival: Arrival
+    installation: Values
+    counter: Values | None = None
+    newer: bool = True
+    """Nothing with a higher `seq` of the same counter came before."""
+    rows: list[Values] = field(default_factory=list)
+
+    @property
+    def message(self) -> Ping | UninstallEvent:
+        """The message itself."""
+        return self.arrival.message
+
+    @property
+    def counter_id(self) -> int | None:
+        """The row of the counter that sent it; None where no counter did."""
+        return None if self.counter is None else self.counter["id"]
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, in the engine's own dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def update_by_id(
+    connection: Connection, table: Table, rows: list[Values], names: Iterable[str]
+) -> None:
+    """Set the named columns of the rows whose id stands under `_id`."""
+    connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("_id"))
+        .values({name: bindparam(name) for name in names}),
+        rows,
+    )
+
+
+def greatest(column: Column[Any], excluded: Any) -> ColumnElement[Any]:  # noqa: ANN401
+    """Return the larger of what stands in a column and what comes."""
+    # SQLite says max(a, b), PostgreSQL greatest(a, b); both know CASE.
+    new = excluded[column.name]
+    return case((column > new, column), else_=new)
+
+
+def least(column: Column[Any], excluded: Any) -> ColumnElement[Any]:  # noqa: ANN401
+    """Return the smaller of what stands in a column and what comes."""
+    new = excluded[column.name]
+    return case((column < new, column), else_=new)
+
+
+def smallest(*values: int | None) -> int | None:
+    """Return the smallest of what is known."""
+    return min((value for value in values if value is not None), default=None)
+
+
+def largest(*values: int | None) -> int | None:
+    """Return the largest of what is known."""
+    return max((value for value in values if value is not None), default=None)
+
+
+def ms(instant: datetime | None) -> int | None:
+    """Return an instant as the store keeps it."""
+    return None if instant is None else to_ms(instant)
+
+
+def day_of(day: date | None) -> int | None:
+    """Return a day as the store keeps it."""
+    return None if day is None else to_day(day)

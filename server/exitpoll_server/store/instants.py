@@ -1,0 +1,43 @@
+"""Instants as the store keeps them: milliseconds since 1970 UTC; days since 1970-01-01."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+DAY_MS = 86_400_000
+NOON_MS = DAY_MS // 2
+
+CLOCK_TOLERANCE_MS = 5 * 60 * 1000
+"""An agent's clock off by more than this is corrected when read (FIGURES, ground rules)."""
+
+
+def to_ms(instant: datetime) -> int:
+    """Return milliseconds since the epoch, rounded down."""
+    return (instant - EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Return the instant, aware UTC."""
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def to_day(day: date) -> int:
+    """Return days since the epoch."""
+    return (day - EPOCH.date()).days
+
+
+def noon(day: int) -> int:
+    """Return the instant at which a day row is read: noon UTC, in milliseconds."""
+    return day * DAY_MS + NOON_MS
+
+
+def as_read(label: int, clock_offset: int | None, received_at: int) -> int:
+    """Return an agent's instant as the report reads it, in milliseconds.
+
+    Corrected by the clock offset where that is more than five minutes, and never later than its
+    receipt: what we have heard of has happened.
+    """
+    if clock_offset is not None and abs(clock_offset) > CLOCK_TOLERANCE_MS:
+        label += clock_offset
+    return min(label, received_at)

@@ -1,0 +1,269 @@
+"""Leaving and coming back: uninstalls, the ways they were heard, and what people answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+
+from exitpoll_agent.wire import Answers, UninstallEvent
+from exitpoll_server.store import tables
+from exitpoll_server.store.arrivals import Values, Work, insert, least
+from exitpoll_server.store.instants import as_read, to_ms
+
+
+def record(connection: Connection, works: Sequence[Work]) -> None:
+    """Record who left and who came back, after everything else of the group is merged."""
+    by_installation: dict[int, list[Values]] = {work.installation["id"]: [] for work in works}
+    table = tables.uninstalls
+    rows = connection.execute(
+        select(table).where(table.c.installation_id.in_(by_installation)).order_by(table.c.id)
+    )
+    for row in rows.mappings():
+        by_installation[row["installation_id"]].append(dict(row))
+    for work in works:
+        known = by_installation[work.installation["id"]]
+        if isinstance(work.message, UninstallEvent):
+            _leave(connection, work, work.message, known)
+        else:
+            _come_back(connection, work, known)
+        _fill_snapshots(connection, work, known)
+
+
+def _leave(connection: Connection, work: Work, event: UninstallEvent, known: list[Values]) -> None:
+    """Record an uninstall, or one more way by which a known one was heard."""
+    uninstall = next(
+        (u for u in known if u["uuid"] == event.uninstall.uninstall_id),
+        None,
+    ) or _already_gone(work, known)
+    if uninstall is None:
+        uninstall = _new_uninstall(connection, work, event)
+        known.append(uninstall)
+    receipt = insert(connection, tables.receipts)
+    received = work.arrival.received_ms
+    connection.execute(
+        receipt.on_conflict_do_update(
+            index_elements=["uninstall_id", "channel"],
+            set_={
+                "first_received_at": least(tables.receipts.c.first_received_at, receipt.excluded)
+            },
+        ),
+        {
+            "uninstall_id": uninstall["id"],
+            "channel": work.arrival.channel,
+            "first_received_at": received,
+        },
+    )
+    if event.uninstall.answers is not None:
+        channel = "import" if work.arrival.channel == "import" else "installer"
+        add_answers(
+            connection,
+            installation_id=work.installation["id"],
+            uninstall_id=uninstall["id"],
+            channel=channel,
+            received_at=received,
+            answers=event.uninstall.answers,
+        )
+
+
+def _already_gone(work: Work, known: list[Values]) -> Values | None:
+    """Return the uninstall that another id for a copy already gone must mean.
+
+    An import tells of the past, in any order: there the report picks the first that stands.
+    """
+    if work.arrival.channel == "import":
+        return None
+    return next((u for u in known if u["withdrawn_at"] is None), None)
+
+
+def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) -> Values:
+    leaving, received = event.uninstall, work.arrival.received_ms
+    occurred, offset = to_ms(leaving.at), work.arrival.clock_offset
+    uninstall: Values = {
+        "installation_id": work.installation["id"],
+        "uuid": leaving.uninstall_id,
+        "first_received_at": received,
+        "withdrawn_at": None,
+        "occurred_at": occurred,
+        "instant": as_read(occurred, offset, received),
+        "clock_offset": offset,
+        "counter_id": work.counter_id,
+        "seq": None if work.counter is None else event.seq,
+        # A link says nothing of consent: it is no agent's.
+        "consent": None if work.arrival.channel == "link" else event.consent,
+        "context": leaving.context,
+        "asked": leaving.asked,
+        "not_asked": leaving.not_asked,
+        "scope": leaving.scope,
+        "tenure_step": leaving.tenure_step,
+        "launches_step": leaving.launches_step,
+        **{name: work.installation[name] for name in tables.FACTS},
+    }
+    if _was_launched_since(connection, work, uninstall):
+        uninstall["withdrawn_at"] = received
+    statement = tables.uninstalls.insert().returning(tables.uninstalls.c.id)
+    uninstall["id"] = connection.execute(statement, uninstall).scalar_one()
+    connection.execute(
+        # An imported answer may have come before its uninstall.
+        update(tables.answers)
+        .where(tables.answers.c.installation_id == uninstall["installation_id"])
+        .where(tables.answers.c.uninstall_id.is_(None))
+        .values(uninstall_id=uninstall["id"])
+    )
+    return uninstall
+
+
+def _was_launched_since(connection: Connection, work: Work, uninstall: Values) -> bool:
+    """Tell whether a ping later than this uninstall has already come."""
+    pings = connection.execute(
+        select(tables.counters.c.id, tables.counters.c.ping_seq, tables.counters.c.ping_sent_at)
+        .where(tables.counters.c.installation_id == work.installation["id"])
+        .where(tables.counters.c.ping_seq.is_not(None))
+    )
+    return any(_is_later(row.id, row.ping_seq, row.ping_sent_at, uninstall) for row in pings)
+
+
+def _is_later(counter_id: int | None, seq: int, sent_at: int, uninstall: Values) -> bool:
+    """Tell whether a ping was sent after an uninstall: by seq where one counter sent both."""
+    if counter_id is not None and counter_id == uninstall["counter_id"]:
+        return bool(seq > uninstall["seq"])
+    return bool(sent_at > uninstall["occurred_at"])
+
+
+def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:
+    """Withdraw what a later ping disproves: cancelled, repaired, upgraded without saying so."""
+    sent_at = to_ms(work.message.sent_at)
+    for uninstall in known:
+        if uninstall["withdrawn_at"] is not None:
+            continue
+        if _is_later(work.counter_id, work.message.seq, sent_at, uninstall):
+            uninstall["withdrawn_at"] = _heard_of_again(work, uninstall)
+            connection.execute(
+                update(tables.uninstalls)
+                .where(tables.uninstalls.c.id == uninstall["id"])
+                .values(withdrawn_at=uninstall["withdrawn_at"])
+            )
+
+
+def _heard_of_again(work: Work, uninstall: Values) -> int:
+    """Return the receipt of the first launch after an uninstall."""
+    later = (row["first_received_at"] for row in work.rows)
+    since = (at for at in later if at > uninstall["instant"])
+    return int(min([*since, work.arrival.received_ms]))
+
+
+def _fill_snapshots(connection: Connection, work: Work, known: list[Values]) -> None:
+    """Complete what an uninstall's snapshot left open: the browser's event has no customer."""
+    for uninstall in known:
+        missing = {
+            name: work.installation[name]
+            for name in tables.FACTS
+            if uninstall[name] is None and work.installation[name] is not None
+        }
+        if missing and uninstall["withdrawn_at"] is None:
+            connection.execute(
+                update(tables.uninstalls)
+                .where(tables.uninstalls.c.id == uninstall["id"])
+                .values(missing)
+            )
+
+
+def import_answers(
+    connection: Connection, product_id: int, said: Sequence[tuple[UUID, datetime, Answers]]
+) -> None:
+    """Append imported answers; one without an uninstall yet waits for it."""
+    ids = _installation_ids(connection, product_id, said)
+    u = tables.uninstalls
+    left = select(u.c.installation_id, u.c.id).where(u.c.installation_id.in_(ids.values()))
+    # The earliest uninstall that stands, as the report will pick it.
+    order = (u.c.withdrawn_at.is_not(None).desc(), u.c.instant.desc(), u.c.id.desc())
+    uninstalls = {row.installation_id: row.id for row in connection.execute(left.order_by(*order))}
+    for installation_uuid, at, answers in said:
+        installation_id = ids.get(installation_uuid)
+        if installation_id is not None:
+            add_answers(
+                connection,
+                installation_id=installation_id,
+                uninstall_id=uninstalls.get(installation_id),
+                channel="import",
+                received_at=to_ms(at),
+                answers=answers,
+            )
+
+
+def _installation_ids(
+    connection: Connection, product_id: int, said: Sequence[tuple[UUID, datetime, Answers]]
+) -> dict[UUID, int]:
+    """Return the installations that answered, made known where nothing else is known of them."""
+    i = tables.installations
+    first: dict[UUID, int] = {}
+    for uuid, at, _ in said:
+        first[uuid] = min(first.get(uuid, to_ms(at)), to_ms(at))
+    t = tables.tombstones
+    for uuid in connection.scalars(
+        select(t.c.uuid).where(t.c.product_id == product_id, t.c.uuid.in_(first))
+    ):
+        del first[uuid]
+    if first:
+        connection.execute(
+            insert(connection, i).on_conflict_do_nothing(
+                index_elements=["product_id", "uuid", "test"]
+            ),
+            [
+                {
+                    "product_id": product_id,
+                    "uuid": uuid,
+                    "test": False,
+                    "first_received_at": at,
+                    "last_received_at": at,
+                    "origin": "unknown",
+                }
+                for uuid, at in first.items()
+            ],
+        )
+    rows = connection.execute(
+        select(i.c.uuid, i.c.id).where(
+            i.c.product_id == product_id, i.c.test.is_(False), i.c.uuid.in_(first)
+        )
+    )
+    return {row.uuid: row.id for row in rows}
+
+
+def add_answers(  # noqa: PLR0913 - the columns of one row
+    connection: Connection,
+    *,
+    installation_id: int,
+    uninstall_id: int | None,
+    channel: str,
+    received_at: int,
+    answers: Answers,
+    showing_id: int | None = None,
+) -> None:
+    """Append what a person answered; the same answer again, by the same way, is one."""
+    table = tables.answers
+    said = {"reason": answers.reason, "comment": answers.comment, "score": answers.score}
+    if all(value is None for value in said.values()):
+        return
+    before = connection.execute(
+        select(table.c.received_at, table.c.reason, table.c.comment, table.c.score)
+        .where(table.c.installation_id == installation_id)
+        .where(table.c.uninstall_id.is_not_distinct_from(uninstall_id))
+        .where(table.c.channel == channel)
+        .order_by(table.c.received_at, table.c.id)
+    ).all()
+    same = [row for row in before if tuple(row[1:]) == tuple(said.values())]
+    if any(row is before[-1] or row.received_at == received_at for row in same):
+        return
+    connection.execute(
+        table.insert(),
+        {
+            "installation_id": installation_id,
+            "uninstall_id": uninstall_id,
+            "showing_id": showing_id,
+            "channel": channel,
+            "received_at": received_at,
+            **said,
+        },
+    )

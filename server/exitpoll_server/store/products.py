@@ -1,0 +1,97 @@
+"""Products and the server's own secret."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from exitpoll_server.store import tables
+from exitpoll_server.store.arrivals import insert
+
+KEY_BYTES = 12
+"""96 bits: nobody hits upon a key by trying; short enough to read over a telephone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """A measured software and its settings."""
+
+    id: int
+    name: str
+    key: str
+    """Public and write-only: whoever has it can send messages, and read nothing."""
+    stopped_after_days: int
+    trial_days: int | None
+
+
+class ProductExistsError(Exception):
+    """There is already a product of that name."""
+
+
+def create(
+    connection: Connection, *, name: str, stopped_after_days: int, trial_days: int | None, now: int
+) -> Product:
+    """Create a product with a new key.
+
+    Raises:
+        ProductExistsError: the name is taken.
+    """
+    if by_name(connection, name) is not None:
+        raise ProductExistsError(name)
+    # A letter in front: a key that begins with - or looks like a number is mistaken in scripts.
+    key = "k" + secrets.token_hex(KEY_BYTES)
+    connection.execute(
+        tables.products.insert(),
+        {
+            "name": name,
+            "key": key,
+            "created_at": now,
+            "stopped_after_days": stopped_after_days,
+            "trial_days": trial_days,
+        },
+    )
+    product = by_key(connection, key)
+    assert product is not None  # noqa: S101 - it was inserted a line ago
+    return product
+
+
+def by_key(connection: Connection, key: str) -> Product | None:
+    """Return the product of a key."""
+    return next(iter(_find(connection, key=key)), None)
+
+
+def by_name(connection: Connection, name: str) -> Product | None:
+    """Return the product of a name."""
+    return next(iter(_find(connection, name=name)), None)
+
+
+def everything(connection: Connection) -> list[Product]:
+    """Return all products, by name."""
+    return _find(connection)
+
+
+def _find(connection: Connection, **where: str) -> list[Product]:
+    table = tables.products
+    rows = connection.execute(select(table).filter_by(**where).order_by(table.c.name))
+    return [
+        Product(
+            id=row.id,
+            name=row.name,
+            key=row.key,
+            stopped_after_days=row.stopped_after_days,
+            trial_days=row.trial_days,
+        )
+        for row in rows
+    ]
+
+
+def secret(connection: Connection, name: str) -> str:
+    """Return a secret of this server, made at first use and the same ever after."""
+    table = tables.secrets
+    connection.execute(
+        insert(connection, table).on_conflict_do_nothing(index_elements=["name"]),
+        {"name": name, "value": secrets.token_urlsafe(32)},
+    )
+    return str(connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one())

@@ -1,0 +1,102 @@
+-- Uninstalls of a product that stand at :as_of, one a lifetime; every query of departures
+-- begins with these. An uninstall stands when it had occurred and been received, and no later
+-- ping had withdrawn it.
+WITH standing AS (
+    SELECT u.*,
+           i.installed_instant,
+           i.first_row_instant,
+           ROW_NUMBER() OVER (PARTITION BY u.installation_id ORDER BY u.instant, u.id) AS nth
+    FROM uninstalls u
+    JOIN installations i ON i.id = u.installation_id
+    WHERE i.product_id = :product
+      AND NOT i.test
+      AND u.first_received_at <= :as_of
+      AND u.instant <= :as_of
+      AND (u.withdrawn_at IS NULL OR u.withdrawn_at > :as_of)
+),
+heard AS (
+    SELECT uninstall_id,
+           MAX(CASE channel WHEN 'agent' THEN 1 ELSE 0 END) AS by_agent,
+           MAX(CASE channel WHEN 'browser' THEN 1 ELSE 0 END) AS by_browser,
+           MAX(CASE channel WHEN 'import' THEN 1 ELSE 0 END) AS by_import
+    FROM receipts
+    WHERE first_received_at <= :as_of
+    GROUP BY uninstall_id
+),
+counted AS (
+    -- What an agent says of its total, or its rows where they are more.
+    SELECT installation_id,
+           SUM(CASE WHEN total IS NULL OR total < rows_total THEN rows_total ELSE total END)
+               AS launches
+    FROM (
+        SELECT c.installation_id,
+               c.launches_total AS total,
+               (SELECT SUM(l.launches) FROM launches l
+                WHERE l.installation_id = c.installation_id AND l.counter_id = c.id) AS rows_total
+        FROM counters c
+        WHERE c.installation_id IN (SELECT installation_id FROM standing)
+    ) per_counter
+    GROUP BY installation_id
+),
+departed AS (
+    SELECT s.id,
+           s.installation_id,
+           s.instant,
+           s.consent,
+           s.customer,
+           s.version,
+           s.locale,
+           s.os,
+           s.edition,
+           s.tenure_step,
+           CASE
+               WHEN h.by_agent = 1 AND h.by_browser = 1 THEN 'both'
+               WHEN h.by_agent = 1 THEN 'agent'
+               WHEN h.by_browser = 1 THEN 'browser'
+               WHEN h.by_import = 1 THEN 'import'
+               ELSE 'link'
+           END AS known_from,
+           s.not_asked,
+           s.asked AS offered,
+           s.launches_step,
+           COALESCE(c.launches, s.launches_step) AS launches,
+           s.instant - COALESCE(s.installed_instant, s.first_row_instant) AS tenure_ms,
+           (SELECT MIN(w.opened_at) FROM showings w
+            WHERE w.uninstall_id = s.id AND w.opened_at <= :as_of) AS opened_at,
+           (SELECT a.reason FROM answers a
+            WHERE a.uninstall_id = s.id AND a.reason IS NOT NULL
+              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS reason,
+           (SELECT a.comment FROM answers a
+            WHERE a.uninstall_id = s.id AND a.comment IS NOT NULL
+              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS comment,
+           (SELECT a.score FROM answers a
+            WHERE a.uninstall_id = s.id AND a.score IS NOT NULL
+              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS score
+    FROM standing s
+    LEFT JOIN heard h ON h.uninstall_id = s.id
+    LEFT JOIN counted c ON c.installation_id = s.installation_id
+    WHERE s.nth = 1
+),
+classed AS (
+    SELECT d.*,
+           (d.reason IS NOT NULL OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS answered,
+           (d.offered = 'installer' OR d.opened_at IS NOT NULL OR d.reason IS NOT NULL
+            OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS asked,
+           CASE
+               WHEN d.launches = 0 THEN 'never_launched'
+               -- Under consent `exit` only the lower end of a step is known.
+               WHEN d.tenure_step IS NOT NULL AND d.tenure_step >= 168 AND :trial_ms IS NOT NULL
+                   THEN 'unknown'
+               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) IS NULL THEN 'unknown'
+               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 3600000 THEN 'first_hour'
+               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 86400000 THEN 'first_day'
+               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 604800000 THEN 'first_week'
+               WHEN d.tenure_ms < :trial_ms - 259200000 THEN 'in_trial'
+               WHEN d.tenure_ms <= :trial_ms + 259200000 THEN 'trial_end'
+               ELSE 'later'
+           END AS left_when
+    FROM departed d
+)

@@ -1,0 +1,239 @@
+"""The tables. Instants are milliseconds since 1970 UTC, days are days since 1970-01-01.
+
+Two clocks stand side by side: what the agent said (`*_at` from the message) and when we heard
+it (`*received_at`). What the agent said is never rewritten; where its clock was off, the
+instant as it is *read* stands in a column of its own (`*_instant`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives a row its id by itself only where the column is declared INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+FACTS: dict[str, TypeEngine[Any]] = {
+    "version": String(),
+    "channel": String(),
+    "edition": String(),
+    "source": String(),
+    "os": String(),
+    "arch": String(),
+    "locale": String(),
+    "agent": String(),
+    "customer": String(),
+    "attributes": JSON(none_as_null=True),
+}
+"""What may change while an installation lives: kept as history, copied onto its uninstall."""
+
+
+def _facts() -> list[Column[Any]]:
+    return [Column(name, kind) for name, kind in FACTS.items()]
+
+
+products = Table(
+    "products",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("stopped_after_days", Integer, nullable=False),
+    Column("trial_days", Integer),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    Column("name", String, nullable=False),
+    UniqueConstraint("product_id", "name"),
+)
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    Column("uuid", Uuid, nullable=False),
+    # A rehearsal may use the real id: it is another installation, and never counts.
+    Column("test", Boolean, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+    Column("last_received_at", BigInteger, nullable=False),
+    Column("consent", String),
+    Column("censored_at", BigInteger),
+    Column("origin", String, nullable=False),
+    Column("installed_at", BigInteger),
+    Column("installed_instant", BigInteger),
+    Column("installed_version", String),
+    Column("counted_since", BigInteger),
+    # The instant of the earliest day row: where nobody knows the install, life starts here.
+    Column("first_row_instant", BigInteger),
+    Column("clock_offset", BigInteger),
+    *_facts(),
+    UniqueConstraint("product_id", "uuid", "test"),
+    Index(None, "product_id", "customer"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("installation_id", ForeignKey("installations.id"), nullable=False, index=True),
+    Column("counter_id", ForeignKey("counters.id")),
+    Column("seq", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    *_facts(),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("installation_id", ForeignKey("installations.id"), nullable=False),
+    Column("uuid", Uuid, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+    Column("last_received_at", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    # The last ping, for telling whether an uninstall was withdrawn.
+    Column("ping_seq", BigInteger),
+    Column("ping_sent_at", BigInteger),
+    Column("clock_offset", BigInteger),
+    Column("counted_since", BigInteger),
+    # What the agent itself says; null where it said nothing and only rows are known.
+    Column("launches_total", BigInteger),
+    Column("first_launch_day", Integer),
+    Column("last_launch_day", Integer),
+    UniqueConstraint("installation_id", "uuid"),
+)
+
+# The primary key is the order in which an installation's life is read.
+launches = Table(
+    "launches",
+    metadata,
+    Column("installation_id", ForeignKey("installations.id"), primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("counter_id", ForeignKey("counters.id"), primary_key=True),
+    Column("version_id", ForeignKey("versions.id"), primary_key=True),
+    Column("launches", Integer, nullable=False),
+    # 0: the label makes no sense (before 2000, after tomorrow); counts as launches, not as a day.
+    Column("dated", SmallInteger, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("installation_id", ForeignKey("installations.id"), primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("day", Integer, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+uninstalls = Table(
+    "uninstalls",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("installation_id", ForeignKey("installations.id"), nullable=False),
+    Column("uuid", Uuid, nullable=False),
+    Column("first_received_at", BigInteger, nullable=False),
+    Column("withdrawn_at", BigInteger),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("instant", BigInteger, nullable=False),
+    Column("clock_offset", BigInteger),
+    Column("counter_id", ForeignKey("counters.id")),
+    Column("seq", BigInteger),
+    Column("consent", String),
+    Column("context", String, nullable=False),
+    Column("asked", String, nullable=False),
+    Column("not_asked", String),
+    Column("scope", String),
+    Column("tenure_step", Integer),
+    Column("launches_step", Integer),
+    *_facts(),
+    UniqueConstraint("installation_id", "uuid"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("uninstall_id", ForeignKey("uninstalls.id"), primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("first_received_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+showings = Table(
+    "showings",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("uninstall_id", ForeignKey("uninstalls.id"), nullable=False),
+    Column("survey", String, nullable=False),
+    Column("survey_version", Integer, nullable=False),
+    Column("locale", String),
+    Column("reasons", JSON, nullable=False),
+    Column("shown_at", BigInteger, nullable=False),
+    Column("opened_at", BigInteger),
+    UniqueConstraint("uninstall_id", "survey", "survey_version"),
+)
+
+# Append only: what a person answered first is kept beside what they answered last.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("installation_id", ForeignKey("installations.id"), nullable=False, index=True),
+    # Null until an imported answer meets its imported uninstall.
+    Column("uninstall_id", ForeignKey("uninstalls.id"), index=True),
+    Column("showing_id", ForeignKey("showings.id")),
+    Column("channel", String, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("reason", String),
+    Column("comment", Text),
+    Column("score", SmallInteger),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("uuid", Uuid, primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
+)

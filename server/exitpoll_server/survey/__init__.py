@@ -1,0 +1,225 @@
+"""The survey: `/u/` takes a leaving person in, `/s/` asks. Paths with tokens are never logged.
+
+Opening `/u/` is the second channel: it records the uninstall that a firewall kept the agent
+from telling. It redirects to a clean, signed address that says nothing of the copy.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from flask import Blueprint, Flask, Response, current_app, render_template, request, url_for
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from werkzeug.exceptions import HTTPException
+
+from exitpoll_agent import wire
+from exitpoll_server import clock, intake
+from exitpoll_server.schemas import InvalidError
+from exitpoll_server.store import Asked, BusyError, Product, Store
+from exitpoll_server.survey.definition import EXIT
+
+TOKEN_DAYS = 30
+"""How long a survey's address can be answered."""
+
+MAX_LINK_ID_CHARS = 200
+"""A vendor's own installation id; longer ones are cut off somewhere on their way anyway."""
+
+_PIXEL = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+class GoneError(Exception):
+    """The address cannot be used; carries a friendly sentence and the status."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+def init_app(app: Flask, store: Store) -> None:
+    """Add the pages that a leaving person sees."""
+    blueprint = Blueprint(
+        "survey",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/s/static",
+    )
+    pages = _Pages(store)
+    blueprint.get("/u/<product_key>/<event>", endpoint="leave")(pages.leave)
+    blueprint.get("/u/<product_key>", endpoint="leave_by_link")(pages.leave_by_link)
+    blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
+    blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
+    blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
+    blueprint.errorhandler(GoneError)(_gone)
+    blueprint.errorhandler(BusyError)(_busy)
+    blueprint.errorhandler(Exception)(_failed)
+    blueprint.after_request(_guard)
+    app.register_blueprint(blueprint)
+
+
+class _Pages:
+    """The pages, on one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tokens = _Tokens(store)
+
+    def leave(self, product_key: str, event: str) -> Response:
+        """Record the uninstall that an agent's address carries, and go to the survey."""
+        product = self._product(product_key)
+        if request.method == "HEAD":
+            return Response()
+        try:
+            data = wire.decode_event(event)
+            left, _ = intake.take_uninstall(
+                self._store, product, data, clock.now(), channel="browser"
+            )
+        except (wire.EventDamagedError, InvalidError):
+            raise GoneError(400, "This address was cut off on its way here.") from None
+        return self._to_survey(product, left)
+
+    def leave_by_link(self, product_key: str) -> Response:
+        """Record the uninstall that ten lines of a setup script report, and go to the survey."""
+        product = self._product(product_key)
+        if request.method == "HEAD":
+            return Response()
+        left = intake.take_link(
+            self._store,
+            product,
+            installation=request.args.get("id", "")[:MAX_LINK_ID_CHARS] or None,
+            version=request.args.get("v"),
+            locale=request.args.get("lang"),
+            now=clock.now(),
+        )
+        return self._to_survey(product, left)
+
+    def ask(self, token: str) -> str:
+        """Show the question, or what was already answered."""
+        person = self._tokens.read(token)
+        if request.method != "HEAD":
+            self._show(person)
+        return _page(person, token)
+
+    def answer(self, token: str) -> Response | tuple[str, int]:
+        """Keep an answer at once; a comment too long comes back to be shortened."""
+        request.max_content_length = wire.MAX_BODY_BYTES
+        person = self._tokens.read(token)
+        reason = request.form.get("reason", "")
+        # Browsers send CRLF, and count a line break as one character when they limit a text.
+        comment = request.form.get("comment", "").replace("\r\n", "\n")
+        if len(comment) > wire.MAX_COMMENT_CHARS:
+            return _page(person, token, too_long=comment), 422
+        said = wire.Answers(
+            reason=reason if EXIT.reason(reason) else None,
+            comment=comment.replace("\0", "") if comment.strip() else None,
+        )
+        self._store.answer(
+            uninstall=person.uninstall_id,
+            showing=self._show(person),
+            answers=said,
+            now=clock.now(),
+        )
+        return _see_other(url_for("survey.ask", token=token))
+
+    def opened(self, token: str) -> Response:
+        """Take the page's own word that it is open: what only fetches addresses says none."""
+        if request.method != "HEAD" and "Sec-Purpose" not in request.headers:
+            self._store.opened(self._show(self._tokens.read(token)), clock.now())
+        return Response(_PIXEL, content_type="image/gif")
+
+    def _product(self, key: str) -> Product:
+        product = self._store.product_by_key(key)
+        if product is None:
+            raise GoneError(404, "This address belongs to no product known here.")
+        return product
+
+    def _to_survey(self, product: Product, left: wire.UninstallEvent) -> Response:
+        uninstall = self._store.uninstall_number(product, left.installation_id, test=left.test)
+        if uninstall is None:
+            raise GoneError(410, "Nothing is kept of this copy any more.")
+        return _see_other(url_for("survey.ask", token=self._tokens.write(uninstall)))
+
+    def _show(self, person: Asked) -> int:
+        return self._store.show(
+            uninstall=person.uninstall_id,
+            survey=EXIT.kind,
+            survey_version=EXIT.version,
+            locale=person.locale,
+            reasons=[reason.id for reason in EXIT.in_order_for(person.uuid)],
+            now=clock.now(),
+        )
+
+
+class _Tokens:
+    """Signed names of uninstalls: cannot be guessed, nor used for another, nor for ever."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._serializer = URLSafeTimedSerializer(store.secret("survey"), salt="survey")
+
+    def write(self, uninstall: int) -> str:
+        return str(self._serializer.dumps(uninstall))
+
+    def read(self, token: str) -> Asked:
+        try:
+            uninstall = self._serializer.loads(token, max_age=TOKEN_DAYS * 24 * 60 * 60)
+        except BadSignature:
+            raise GoneError(410, "This address cannot be used any more.") from None
+        person = self._store.asked(uninstall)
+        if person is None:
+            raise GoneError(410, "Nothing is kept of this copy any more.")
+        return person
+
+
+def _see_other(location: str) -> Response:
+    return Response(status=303, headers={"Location": location})
+
+
+def _page(person: Asked, token: str, *, too_long: str | None = None) -> str:
+    return render_template(
+        "survey/ask.html",
+        product=person.product_name,
+        question=EXIT.question.format(product=person.product_name),
+        reasons=EXIT.in_order_for(person.uuid),
+        chosen=EXIT.reason(person.reason or ""),
+        comment=person.comment,
+        too_long=too_long,
+        most=wire.MAX_COMMENT_CHARS,
+        opened=url_for("survey.opened", token=token),
+    )
+
+
+# -- what goes wrong, said to somebody who is leaving --------------------------------------
+
+
+def _gone(error: GoneError) -> tuple[str, int]:
+    return render_template("survey/gone.html", sentence=error.sentence), error.status
+
+
+def _busy(_error: BusyError) -> tuple[str, int]:
+    return _gone(GoneError(503, "We are busy just now; reloading this page in a minute will do."))
+
+
+def _failed(error: Exception) -> tuple[str, int]:
+    if isinstance(error, HTTPException) and error.code is not None:
+        return _gone(GoneError(error.code, "This request could not be understood."))
+    current_app.logger.error("a page failed", exc_info=error)
+    return _gone(GoneError(500, "Something failed on our side."))
+
+
+def _guard(response: Response) -> Response:
+    if request.endpoint != "survey.static":
+        response.headers.update(_HEADERS)
+    return response
