@@ -5,24 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import uuid4, uuid5
 
 from exitpoll_agent import wire
 from exitpoll_server import schemas
+from exitpoll_server.ids import stable_uuid
 from exitpoll_server.store import Arrival, Channel, Product, Store
 
 Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
-
-_IDS = uuid5(NAMESPACE_URL, "https://exitpoll.example/installation")
-"""The namespace of ids that are no UUIDs. Never change it: the ids in every store hang on it."""
-
-
-def installation_uuid(text: str) -> UUID:
-    """Return the stable UUID of a vendor's own id; a UUID is itself."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return uuid5(_IDS, text)
 
 
 def take_ping(store: Store, product: Product, data: object, now: datetime) -> tuple[str, ...]:
@@ -69,7 +59,7 @@ def take_link(
 
     Without an id every opening is somebody else; with one, reloads count once.
     """
-    installation_id = installation_uuid(installation) if installation else uuid4()
+    installation_id = stable_uuid(installation) if installation else uuid4()
     lifetime = store.withdrawn_uninstalls(product, installation_id)
     said = {"version": version, "locale": locale}
     event, _ = take_uninstall(

@@ -1,0 +1,44 @@
+"""The command line: `exitpoll`. One file a command; bad input gets one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from exitpoll_server.cli.import_ import import_
+from exitpoll_server.cli.product import product
+from exitpoll_server.cli.report import report
+from exitpoll_server.cli.serve import serve
+from exitpoll_server.config import ConfigError
+from exitpoll_server.report import DoesNotAddUpError
+from exitpoll_server.store import BusyError, StoreError
+from exitpoll_server.transfer.table import TableError
+
+
+@click.group()
+@click.version_option(package_name="exitpoll")
+def cli() -> None:
+    """Hear from the people who uninstall, and know how many you did not hear from."""
+
+
+for command in (product, serve, import_, report):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; every foreseen failure is one sentence on stderr."""
+    try:
+        cli()
+    except BusyError:
+        sys.exit("exitpoll: the database is held by another process; try again in a moment")
+    except (ConfigError, StoreError, TableError, DoesNotAddUpError) as error:
+        click.echo(f"exitpoll: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        sys.exit(
+            f"exitpoll: failed unexpectedly ({type(error).__name__}: {error}); "
+            "PYTHONDEVMODE=1 shows where"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -88,7 +89,9 @@ class _Reader:
 
 
 def _query(name: str) -> str:
-    return (resources.files(__package__) / "queries" / f"{name}.sql").read_text("utf-8")
+    sql = (resources.files(__package__) / "queries" / f"{name}.sql").read_text("utf-8")
+    # A comment may name a parameter; the driver must not look for it.
+    return re.sub("--.*", "", sql)
 
 
 def _reclassified(reader: _Reader, links: Links) -> Reclassified:

@@ -14,9 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake
+from exitpoll_server.questions import EXIT
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Store
-from exitpoll_server.survey.definition import EXIT
 
 TOKEN_DAYS = 30
 """How long a survey's address can be answered."""

@@ -57,7 +57,11 @@ known AS (
       AND (c.id IS NULL OR c.id NOT IN :upgrades)
 )
 SELECT closed / 86400000 AS closed_days,
-       (COALESCE(left_at, :as_of) - last_at) / 86400000 AS open_days,
+       -- On a tie between stopping and uninstalling the uninstall wins: a millisecond less.
+       CASE
+           WHEN left_at IS NULL THEN (:as_of - last_at) / 86400000
+           ELSE (left_at - last_at - 1) / 86400000
+       END AS open_days,
        left_at IS NOT NULL AS uninstalled,
        COALESCE(answered, FALSE) AS answered,
        known_from,

@@ -1,0 +1,56 @@
+"""What several commands share: the store, the product that a name means, instants."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+
+import click
+
+from exitpoll_server import config
+from exitpoll_server.store import Product, Store
+
+
+@contextmanager
+def open_store() -> Iterator[Store]:
+    """Give the store that the environment names."""
+    store = Store(config.load(os.environ).database_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def find_product(store: Store, name: str) -> Product:
+    """Return the product of a name.
+
+    Raises:
+        click.UsageError: there is none; says which there are.
+    """
+    product = store.product_by_name(name)
+    if product is not None:
+        return product
+    names = ", ".join(p.name for p in store.products())
+    there = f"there are: {names}" if names else "create it with: exitpoll product create NAME"
+    raise click.UsageError(f"no product is called {name!r}; {there}")
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 instant or day; without an offset it is UTC."""
+
+    name = "instant"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read the instant, or fail with a sentence."""
+        text = str(value)
+        try:
+            instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
+        except ValueError:
+            self.fail(f"{text!r} is no instant such as 2026-11-20 or 2026-11-20T08:30Z", param, ctx)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=timezone.utc)
+        return instant.astimezone(timezone.utc)

@@ -1,0 +1,178 @@
+"""The plain words of a rendered report: labels, and how a figure is said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from exitpoll_server.counts import Departure, Window
+from exitpoll_server.questions import EXIT
+from exitpoll_server.report import NotYet, Report
+from exitpoll_server.report.figures import Figure
+
+LEAST_FOR_PERCENT = 10
+"""Below this a share is said as "2 of 6": a percentage would claim more than is known."""
+
+NBSP = "\N{NO-BREAK SPACE}"
+"""Keeps a number and its sign on one line."""
+
+STEPS = {
+    "uninstalled": "Uninstalled",
+    "could_be_asked": "Could be asked",
+    "asked": "Were asked",
+    "answered": "Answered anything",
+    "gave_reason": "Chose a reason",
+    "commented": "Wrote a comment",
+    "substantive": "Wrote something substantive",
+}
+NOT_ASKED = {
+    "unattended": "uninstalled unattended",
+    "no_session": "nobody was logged in",
+    "elevated": "uninstalled by an administrator",
+    "no_display": "no display",
+    "policy": "asking was switched off",
+    "consent": "no consent to be asked",
+}
+KNOWN_FROM = {
+    "agent": "the agent",
+    "both": "agent and browser",
+    "browser": "the browser only",
+    "link": "a plain link only",
+    "import": "an import",
+}
+WHEN = {
+    "never_launched": "Never launched it",
+    "first_hour": "In the first hour",
+    "first_day": "In the first day",
+    "first_week": "In the first week",
+    "in_trial": "Later in the trial",
+    "trial_end": "At the trial's end, ± 3 days",
+    "later": "Later",
+    "unknown": "Not known",
+}
+
+
+def share(figure: Figure) -> str:
+    """Say a share: "2 of 6", "33 %", or that it is too early."""
+    if figure.numerator is None or figure.denominator is None:
+        return "too early"
+    if figure.value is None or figure.denominator < LEAST_FOR_PERCENT:
+        return f"{figure.numerator:,} of {figure.denominator:,}"
+    return percent(figure.value)
+
+
+def percent(value: float) -> str:
+    """Say a share in percent, exact enough to tell a little from nothing."""
+    from_an_end = 100 * min(value, 1 - value)
+    decimals = next((d for d in range(3) if from_an_end >= 10**-d), 0 if from_an_end == 0 else 2)
+    return _percent(value, decimals)
+
+
+def _percent(value: float, decimals: int) -> str:
+    return f"{100 * value:.{decimals}f}{NBSP}%"
+
+
+def interval(figure: Figure) -> str:
+    """Say between what a share lies, or nothing where too few are known."""
+    if figure.low is None or figure.high is None or (figure.denominator or 0) < LEAST_FOR_PERCENT:
+        return ""
+    low, high = percent(figure.low), percent(figure.high)
+    if low == high:
+        low, high = _percent(figure.low, 2), _percent(figure.high, 2)
+    return f"at least {low}, at most {high}"
+
+
+def day(instant: datetime) -> str:
+    """Say a day."""
+    return f"{instant:%Y-%m-%d}"
+
+
+def moment(instant: datetime) -> str:
+    """Say an instant, to the minute."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def window(of: Window) -> str:
+    """Say which uninstalls a report is about."""
+    if of.start is None and of.end is None:
+        return "all uninstalls"
+    if of.start is None:
+        return f"uninstalls before {moment(of.end)}" if of.end else ""
+    if of.end is None:
+        return f"uninstalls since {moment(of.start)}"
+    return f"uninstalls from {moment(of.start)} to {moment(of.end)}"
+
+
+def tenure(days: float | None) -> str:
+    """Say how long a copy was installed."""
+    if days is None:
+        return "–"
+    if days < 1 / 24:
+        return f"{max(days, 0) * 24 * 60:.0f} min"
+    if days < 1:
+        return f"{days * 24:.0f} h"
+    return f"{days:.0f} d"
+
+
+def reason(reason_id: str | None) -> str:
+    """Say a reason in the survey's own words; a vendor's own id stands for itself."""
+    if reason_id is None:
+        return ""
+    known = EXIT.reason(reason_id)
+    return reason_id if known is None else known.label
+
+
+def outcome(line: Departure) -> str:
+    """Say in a few words how far the question got with one person."""
+    if line.reason is not None:
+        return reason(line.reason)
+    if line.comment is not None:
+        return "(a comment only)"
+    if line.score is not None:
+        return f"(score {line.score})"
+    if line.not_asked is not None:
+        return f"({NOT_ASKED.get(line.not_asked, line.not_asked)})"
+    return "(saw the question, said nothing)" if line.asked else "(did not see the question)"
+
+
+def not_yet(waiting: NotYet) -> str:
+    """Say what more data will tell, and when."""
+    what = {
+        "shares": "Shares of reasons with honest bounds",
+        "stopped": "Who merely stopped using it",
+        "all_answers": "All answers of those who left last",
+    }[waiting.what]
+    if waiting.on is not None:
+        return f"{what}: on {day(waiting.on)}"
+    return f"{what}: from {waiting.at_answers} answers on"
+
+
+def headline(report: Report) -> str:
+    """Say the whole report in one sentence."""
+    n = {s.name: s.of_uninstalls.numerator or 0 for s in report.uninstalls.steps}
+    if n["uninstalled"] == 0:
+        return "Nobody has uninstalled yet, as far as is known here."
+    people = "1 person" if n["uninstalled"] == 1 else f"{n['uninstalled']:,} people"
+    return (
+        f"{people} uninstalled; {n['asked']:,} saw the question, {n['answered']:,} answered, "
+        f"{n['substantive']:,} wrote something to act on."
+    )
+
+
+def notes(report: Report) -> list[str]:
+    """Say what was counted apart, reclassified or left out; nothing where there is nothing."""
+    first, second = report.uninstalls, report.iceberg
+    sentences = (
+        (first.may_still_answer, "{} left within the last seven days and may still answer."),
+        (first.comment_without_reason, "{} wrote a comment without choosing a reason."),
+        (first.known_by_leaving, "{} consented to be known by leaving only."),
+        (first.withdrawn, "{} uninstalls were withdrawn: the same copy was launched later."),
+        (first.upgrades, "{} were upgrades that uninstalled first, and are left out."),
+        (first.reinstalls, "{} came back within 30 days; their uninstalls still count."),
+        (first.late_answers, "{} answers came later than seven days, and are counted apart."),
+        (second.known_by_leaving, "{} are left out of the iceberg: known only by leaving."),
+        (second.censored, "{} are left out of the iceberg: they withdrew their consent."),
+    )
+    said = [text.format(f"{f.numerator:,}") for f, text in sentences if f.numerator]
+    if not second.agent_reports and second.seen.numerator:
+        said.append("No agent reports here: who stays and who merely stops cannot be seen.")
+    return said

@@ -1,0 +1,69 @@
+"""What each figure means, in one or two plain sentences. docs/figures.md holds the long form."""
+
+from __future__ import annotations
+
+DEFINITIONS: dict[str, str] = {
+    "uninstalls.uninstalled": (
+        "Uninstalls in the window that no later launch withdrew, one a lifetime of an installation."
+    ),
+    "uninstalls.could_be_asked": (
+        "Uninstalls with a person to ask: not unattended, with a session and a display, "
+        "allowed by policy and consent."
+    ),
+    "uninstalls.asked": "The survey page was open on the screen, or the uninstaller asked itself.",
+    "uninstalls.answered": ("Gave a reason, a comment or a score within seven days of leaving."),
+    "uninstalls.gave_reason": "Answered, and chose a reason.",
+    "uninstalls.commented": "Chose a reason, and wrote a comment.",
+    "uninstalls.substantive": (
+        "Chose a reason and wrote a substantive comment: at least two different words "
+        "(or four Chinese, Japanese or Korean characters), mostly letters, no filler."
+    ),
+    "uninstalls.not_asked": "Uninstalls where nobody could be asked, by what stood in the way.",
+    "uninstalls.may_still_answer": (
+        "Uninstalls younger than seven days: their answers may still come."
+    ),
+    "uninstalls.comment_without_reason": (
+        "Wrote a comment and chose no reason: shown with the comments, outside the steps."
+    ),
+    "uninstalls.known_from": "Uninstalls by the channel that told of them.",
+    "uninstalls.known_by_leaving": (
+        "Uninstalls under consent “exit”: they count here, and are known only by leaving."
+    ),
+    "uninstalls.per_100_installations": (
+        "Substantive comments in the window for every 100 installations seen so far."
+    ),
+    "uninstalls.when": (
+        "Uninstalls by how long the product had been installed, as shares of all in the window."
+    ),
+    "uninstalls.reason_given": "Of those who chose a reason, how many chose this one last.",
+    "uninstalls.withdrawn": "Uninstalls that a later launch of the same copy disproved.",
+    "uninstalls.upgrades": (
+        "Uninstalls followed within an hour by a new installation of the same customer on the "
+        "same system: upgrades, and left out."
+    ),
+    "uninstalls.reinstalls": (
+        "Uninstalls followed within 30 days by a new installation of the same customer on the "
+        "same system: still counted."
+    ),
+    "uninstalls.late_answers": (
+        "Answers later than seven days after leaving: read, and not counted above."
+    ),
+    "iceberg.seen": "Installations heard of up to the report's day: active, stopped, uninstalled.",
+    "iceberg.active": "Not uninstalled, and used within the last T days.",
+    "iceberg.stopped": "Not uninstalled, and not used for T days or more.",
+    "iceberg.still_installed": "Not uninstalled: active or stopped, which is too early to tell.",
+    "iceberg.uninstalled": "Uninstalls up to the report's day, whatever the window.",
+    "iceberg.answered": "Uninstalled, and gave any answer within seven days.",
+    "iceberg.left_quietly": "Uninstalled without an answer.",
+    "iceberg.known_from": "Of the uninstalled, how many are known only from this channel.",
+    "iceberg.known_by_leaving": (
+        "Left out: under consent “exit” an installation is known only by leaving."
+    ),
+    "iceberg.censored": "Left out: consent was withdrawn, and nothing is known from there on.",
+    "iceberg.false_alarm": (
+        "Of all installations that were ever unused for T days, the share that launched again."
+    ),
+    "iceberg.proposed_threshold": (
+        "The smallest T, in days, at which at most 10 % of those that ever stopped launched again."
+    ),
+}
