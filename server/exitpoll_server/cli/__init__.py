@@ -29,7 +29,15 @@ for command in (product, serve, import_, report):
 def main() -> None:
     """Run the command line; every foreseen failure is one sentence on stderr."""
     try:
-        cli()
+        sys.exit(cli(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+    except click.UsageError as error:
+        about = f"; see: {error.ctx.command_path} --help" if error.ctx else ""
+        click.echo(f"exitpoll: {error.format_message().rstrip('.')}{about}", err=True)
+        sys.exit(2)
+    except click.Abort:
+        sys.exit("exitpoll: stopped")
     except BusyError:
         sys.exit("exitpoll: the database is held by another process; try again in a moment")
     except (ConfigError, StoreError, TableError, DoesNotAddUpError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import cast, get_args
 
@@ -36,7 +37,10 @@ def import_(kind: str, file: Path, product: str) -> None:
     """
     with open_store() as store:
         found = find_product(store, product)
-        with click.progressbar(length=max(1, file.stat().st_size), label="Reading") as read:
+        quiet = not sys.stderr.isatty()
+        with click.progressbar(
+            length=max(1, file.stat().st_size), label="Reading", file=sys.stderr, hidden=quiet
+        ) as read:
             table = Table(
                 path=file,
                 now=clock.now(),
@@ -45,7 +49,9 @@ def import_(kind: str, file: Path, product: str) -> None:
             )
             rows = list(table)
         installations = max(1, len({row.installation_id for row in rows}))
-        with click.progressbar(length=installations, label="Storing") as stored:
+        with click.progressbar(
+            length=installations, label="Storing", file=sys.stderr, hidden=quiet
+        ) as stored:
             outcome = import_rows(store, found, cast("Kind", kind), rows, on_stored=stored.update)
     _say(kind, outcome, table)
 

@@ -90,11 +90,12 @@ def _iceberg(report: Report) -> Iterator[str]:
         yield _row("  Not uninstalled", still.numerator, _share(still))
         yield f"    who of them stopped: too early, known from {words.day(second.known_on)}"
     yield _row("  Uninstalled", second.uninstalled.numerator, _share(second.uninstalled))
-    yield _row("    Answered", second.answered.numerator, _share(second.answered))
-    yield _row("    Left quietly", second.left_quietly.numerator, _share(second.left_quietly))
-    for part in second.known_from:
-        label = f"    known from {words.KNOWN_FROM[part.name]}"
-        yield _row(label, part.figure.numerator, "")
+    if second.uninstalled.numerator:
+        yield _row("    Answered", second.answered.numerator, _share(second.answered))
+        yield _row("    Left quietly", second.left_quietly.numerator, _share(second.left_quietly))
+        for part in second.known_from:
+            label = f"    known from {words.KNOWN_FROM[part.name]}"
+            yield _row(label, part.figure.numerator, "")
     if second.false_alarm.denominator:
         yield from textwrap.wrap(
             f"Of {second.false_alarm.denominator:,} that were ever unused for {days} days, "

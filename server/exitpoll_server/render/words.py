@@ -76,8 +76,9 @@ def interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None or (figure.denominator or 0) < LEAST_FOR_PERCENT:
         return ""
     low, high = percent(figure.low), percent(figure.high)
-    if low == high:
-        low, high = _percent(figure.low, 2), _percent(figure.high, 2)
+    for decimals in (1, 2):
+        if low == high:
+            low, high = _percent(figure.low, decimals), _percent(figure.high, decimals)
     return f"at least {low}, at most {high}"
 
 
