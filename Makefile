@@ -28,7 +28,7 @@ serve: $(READY) ## run the server on http://127.0.0.1:8000
 	$(BIN)/exitpoll serve
 
 test: $(READY) ## the fast tests
-	$(BIN)/pytest -q -n 2 -m 'not slow'
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m 'not slow'
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
 	$(BIN)/pytest -q -m slow

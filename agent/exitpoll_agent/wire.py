@@ -230,9 +230,11 @@ def confirmation_from_json(body: bytes) -> Confirmation | None:
     """
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(answer, dict) or answer.get("exitpoll") != PROTOCOL:
+        return None
+    if isinstance(answer["exitpoll"], bool):  # true equals 1 in Python, and is not ours
         return None
     ignored = answer.get("ignored")
     return Confirmation(
@@ -350,6 +352,8 @@ def parse_address(text: str) -> Address:
         raise AddressError(f"the address {text!r} is no web address; {wanted}")
     if not parts.username:
         raise AddressError(f"the address {text!r} has no product key; {wanted}")
+    if not all("!" <= character <= "~" for character in unquote(parts.username)):
+        raise AddressError(f"the product key in {text!r} has characters of no key; {wanted}")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise AddressError(f"the address {text!r} is not encrypted; {wanted}")
     base = f"{parts.scheme}://{host}{parts.path.rstrip('/')}"

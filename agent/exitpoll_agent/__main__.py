@@ -1,0 +1,7 @@
+"""Lets `python -m exitpoll_agent` do what `exitpoll-agent` does."""
+
+import sys
+
+from exitpoll_agent.cli import main
+
+sys.exit(main())

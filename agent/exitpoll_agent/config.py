@@ -1,0 +1,292 @@
+"""What the developer configured: `exitpoll.toml`, overridden by the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import platformdirs
+
+from exitpoll_agent import wire
+
+FILE_NAME = "exitpoll.toml"
+PREFIX = "EXITPOLL_"
+
+IN_THE_ENVIRONMENT = (
+    "address",
+    "product",
+    "version",
+    "channel",
+    "edition",
+    "source",
+    "scope",
+    "consent",
+    "origin",
+    "installed_at",
+    "installed_version",
+    "customer",
+)
+"""What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
+IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes")
+
+MAX_SLUG_CHARS = 40
+"""Windows allows 260 characters a path, and the user's own folder takes its share."""
+HASH_CHARS = 8
+"""Enough to keep the few products, or hosts, of one person apart; the hash never leaves."""
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; one sentence says what to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One product's settings, valid as they stand."""
+
+    address: wire.Address
+    product: str
+    version: str
+    channel: str | None = None
+    edition: str | None = None
+    source: str | None = None
+    scope: wire.Scope | None = None
+    consent: wire.Consent = "full"
+    """The default, where the person has not chosen."""
+    origin: wire.Origin = "unknown"
+    installed_at: datetime | None = None
+    installed_version: str | None = None
+    customer: str | None = None
+    attributes: Mapping[str, wire.Attribute] = field(default_factory=dict)
+    state_folder: Path
+
+
+@dataclass(frozen=True)
+class _Setting:
+    value: object
+    where: str
+    """How the person who has to change it would name it."""
+
+
+def load(path: Path | None, environment: Mapping[str, str]) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: the file of `--config`; without it `EXITPOLL_CONFIG`, then `exitpoll.toml` beside
+            the frozen program or in the current folder, which may be missing.
+        environment: `os.environ`.
+
+    Raises:
+        ConfigError: nothing that could be used, or a value that makes no sense.
+    """
+    settings = {**_from_file(path, environment), **_from_environment(environment)}
+    address = _address(settings.get("address"))
+    product = _text(settings.get("product")) or address.product_key
+    return Config(
+        address=address,
+        product=product,
+        version=_version(settings.get("version")),
+        channel=_text(settings.get("channel"), wire.TEXT_LIMITS["channel"]),
+        edition=_text(settings.get("edition"), wire.TEXT_LIMITS["edition"]),
+        source=_text(settings.get("source"), wire.TEXT_LIMITS["source"]),
+        scope=_choice(settings.get("scope"), get_args(wire.Scope), None),
+        consent=_choice(settings.get("consent"), get_args(wire.Consent), "full"),
+        origin=_choice(settings.get("origin"), get_args(wire.Origin), "unknown"),
+        installed_at=_instant(settings.get("installed_at")),
+        installed_version=_text(
+            settings.get("installed_version"), wire.TEXT_LIMITS["installed_version"]
+        ),
+        customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
+        attributes=_attributes(settings.get("attributes")),
+        state_folder=_state_folder(product, address, environment),
+    )
+
+
+# -- where settings come from --------------------------------------------------------------
+
+
+def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _Setting]:
+    named = path or _named_by(environment)
+    file = named or _usual_folder() / FILE_NAME
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if named is None:
+            return {}
+        raise ConfigError(f"there is no configuration file {file}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration file {file} cannot be read: {error}") from None
+    values = _parse_toml(file, text)
+    for name in values:
+        if name not in IN_THE_FILE:
+            known = ", ".join(IN_THE_FILE)
+            raise ConfigError(f"{file} sets {name!r}, which is unknown; known are {known}")
+    return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
+
+
+def _named_by(environment: Mapping[str, str]) -> Path | None:
+    named = environment.get(PREFIX + "CONFIG")
+    return Path(named) if named else None
+
+
+def _usual_folder() -> Path:
+    return Path(sys.executable).parent if getattr(sys, "frozen", False) else Path()
+
+
+def _parse_toml(file: Path, text: str) -> dict[str, object]:
+    # Imported here: an agent that is configured by its environment need not pay for a parser.
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+    else:
+        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415
+    try:
+        return dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is no valid TOML: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, _Setting]:
+    variables = {name: PREFIX + name.upper() for name in IN_THE_ENVIRONMENT}
+    return {
+        name: _Setting(environment[variable], variable)
+        for name, variable in variables.items()
+        if environment.get(variable)
+    }
+
+
+# -- one function a kind of value ----------------------------------------------------------
+
+
+def _address(setting: _Setting | None) -> wire.Address:
+    text = _text(setting)
+    if text is None:
+        raise ConfigError(
+            f"no address is configured: set address in {FILE_NAME} or {PREFIX}ADDRESS"
+            " to https://PRODUCT-KEY@feedback.example.com"
+        )
+    try:
+        return wire.parse_address(text)
+    except wire.AddressError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _version(setting: _Setting | None) -> str:
+    version = _text(setting, wire.TEXT_LIMITS["version"])
+    if version is None:
+        raise ConfigError(
+            f"no version is configured: set version in {FILE_NAME} or {PREFIX}VERSION"
+        )
+    return version
+
+
+def _text(setting: _Setting | None, limit: int | None = None) -> str | None:
+    if setting is None:
+        return None
+    if not isinstance(setting.value, str):
+        raise ConfigError(f"{setting.where} must be a text in quotes, not {setting.value!r}")
+    text = setting.value.strip()
+    if limit is not None and len(text) > limit:
+        raise ConfigError(f"{setting.where} has {len(text)} characters; at most {limit} fit")
+    if not _can_travel(text):
+        raise ConfigError(f"{setting.where} is not valid UTF-8: {text!a}")
+    return text or None
+
+
+def _can_travel(text: str) -> bool:
+    # Undecodable bytes of the environment arrive as lone surrogates, which JSON cannot carry.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _choice(setting: _Setting | None, choices: tuple[T, ...], default: T) -> T:
+    if setting is None:
+        return default
+    for choice in choices:
+        if choice == setting.value:
+            return choice
+    known = ", ".join(str(choice) for choice in choices)
+    raise ConfigError(f"{setting.where} must be one of {known}, not {setting.value!r}")
+
+
+def _instant(setting: _Setting | None) -> datetime | None:
+    if setting is None:
+        return None
+    if isinstance(setting.value, datetime) and setting.value.tzinfo is not None:
+        return setting.value.astimezone(wire.UTC)
+    try:
+        return wire.parse_instant(str(setting.value))
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            f"{setting.where} must be an instant like 2026-11-20T09:30:00Z,"
+            f" not {str(setting.value)!r}"
+        ) from None
+
+
+def _attributes(setting: _Setting | None) -> dict[str, wire.Attribute]:
+    if setting is None:
+        return {}
+    if not isinstance(setting.value, dict):
+        raise ConfigError(f"{setting.where} must be a table")
+    if len(setting.value) > wire.MAX_ATTRIBUTES:
+        raise ConfigError(
+            f"{setting.where} has {len(setting.value)} entries; at most {wire.MAX_ATTRIBUTES} fit"
+        )
+    return {
+        _attribute_name(name, setting.where): _attribute(name, value, setting.where)
+        for name, value in setting.value.items()
+    }
+
+
+def _attribute_name(name: str, where: str) -> str:
+    if not 0 < len(name) <= wire.MAX_NAME_CHARS:
+        raise ConfigError(
+            f"the name {name!r} of {where} must have 1 to {wire.MAX_NAME_CHARS} characters"
+        )
+    return name
+
+
+def _attribute(name: str, value: object, where: str) -> wire.Attribute:
+    if isinstance(value, str):
+        return _text(_Setting(value, f"{name!r} of {where}"), wire.MAX_ATTRIBUTE_CHARS)
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ConfigError(f"{name!r} of {where} must be a text, a number, true or false")
+
+
+# -- where the state lives -----------------------------------------------------------------
+
+
+def _state_folder(product: str, address: wire.Address, environment: Mapping[str, str]) -> Path:
+    """One folder a product, a person's profile and a host.
+
+    A home that is synced, or shared by several hosts, holds one state for each of them: one
+    counter has one writer. The host's name is hashed so that the folder does not tell it on.
+    """
+    configured = environment.get(PREFIX + "STATE_DIR")
+    if configured:
+        return Path(configured)
+    base = platformdirs.user_state_path("exitpoll", appauthor=False)
+    if not base.is_absolute():
+        raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
+    slug = re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-") or "product"
+    # Names in other scripts leave an empty slug: the hash tells them apart.
+    mark = _hash(f"{address.product_key} {product}")
+    return base / f"{slug}-{mark}" / _hash(_host())
+
+
+def _host() -> str:
+    # The first label only: the rest is the network's, and changes with it.
+    return platform.node().split(".")[0].lower()
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:HASH_CHARS]

@@ -1,0 +1,103 @@
+"""Builds what is sent: from settings, installation and counter, as far as consent allows."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from exitpoll_agent import __version__, machine, wire
+from exitpoll_agent.config import Config
+from exitpoll_agent.counter import Counter
+
+HOUR = timedelta(hours=1)
+
+
+def ping(config: Config, counter: Counter, now: datetime) -> wire.Ping:
+    """Return the ping of a counter's last taken seq, with the oldest rows that fit into one."""
+    whole = _envelope(config, counter, now)
+    days = whole.days[: wire.MAX_ROWS]
+    while _is_too_long(fitting := replace(whole, days=days)):
+        days = days[: len(days) // 2]
+    return fitting
+
+
+def uninstall_event(
+    config: Config,
+    counter: Counter,
+    consent: wire.Consent,
+    leaving: wire.Leaving,
+    now: datetime,
+) -> wire.UninstallEvent:
+    """Return the event of a counter's last taken seq, with the newest rows that fit into it.
+
+    Nothing may be sent after it, so rows beyond that are told by `launches_total` alone.
+    """
+    if consent == "exit":
+        return _coarse_event(config, counter, leaving, now)
+    envelope = _envelope(config, counter, now)
+    fields = {f.name: getattr(envelope, f.name) for f in dataclasses.fields(envelope)}
+    whole = wire.UninstallEvent(**fields, uninstall=leaving)
+    days = whole.days[-wire.MAX_ROWS :]
+    while _is_too_long(fitting := replace(whole, days=days)):
+        days = days[(len(days) + 1) // 2 :]
+    return fitting
+
+
+def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
+    return wire.Ping(
+        installation_id=counter.installation_id,
+        counter=counter.counter,
+        seq=counter.seq,
+        sent_at=now,
+        consent="full",
+        version=config.version,
+        channel=config.channel,
+        edition=config.edition,
+        source=config.source,
+        os=machine.os_name(),
+        arch=machine.arch(),
+        locale=machine.locale(),
+        agent=__version__,
+        origin=config.origin,
+        installed_at=config.installed_at,
+        installed_version=config.installed_version,
+        counted_since=counter.counted_since,
+        launches_total=counter.launches_total,
+        first_launch_day=counter.first_launch_day,
+        last_launch_day=counter.last_launch_day,
+        days=counter.unconfirmed(),
+        customer=config.customer,
+        attributes=config.attributes,
+    )
+
+
+def _coarse_event(
+    config: Config, counter: Counter, leaving: wire.Leaving, now: datetime
+) -> wire.UninstallEvent:
+    """Without history: only version, language, system, and two steps instead of counts."""
+    return wire.UninstallEvent(
+        installation_id=counter.installation_id,
+        seq=0,
+        sent_at=now,
+        consent="exit",
+        version=config.version,
+        os=machine.os_name(),
+        locale=machine.locale(),
+        uninstall=replace(
+            leaving,
+            tenure_step=_tenure_step(config, counter, leaving.at),
+            launches_step=wire.coarse(counter.launches_total, wire.LAUNCHES_STEPS),
+        ),
+    )
+
+
+def _tenure_step(config: Config, counter: Counter, at: datetime) -> int | None:
+    # A counter is begun by its first launch, or, where there was none, by the uninstall itself.
+    first_launch = counter.counted_since if counter.launches_total else None
+    since = config.installed_at or first_launch
+    return None if since is None else wire.coarse((at - since) / HOUR, wire.TENURE_STEPS_HOURS)
+
+
+def _is_too_long(message: wire.Ping) -> bool:
+    return len(wire.to_json(message)) > wire.MAX_BODY_BYTES

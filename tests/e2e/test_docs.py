@@ -1,0 +1,127 @@
+"""The documentation is true: what it tells people to run is run here, as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from exitpoll_agent import wire
+from exitpoll_server.report.definitions import DEFINITIONS
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+
+def blocks(page: str, name: str) -> str:
+    """Return the shell blocks of a page that are marked with this name, joined."""
+    text = (ROOT / page).read_text("utf-8")
+    found = re.findall(rf"<!-- run: {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
+    assert found, f"{page} has no block {name}"
+    return "\n".join(found)
+
+
+def run(
+    script: str, folder: Path, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("EXITPOLL_")}
+    path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{clean['PATH']}"
+    return subprocess.run(
+        ["sh", "-e", "-c", script],
+        input=typed,
+        cwd=folder,
+        env={**clean, "HOME": str(folder), "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    (folder / "bin").mkdir(exist_ok=True)
+    file = folder / "bin" / name
+    file.write_text(f"#!/bin/sh\n{script}\n", "ascii")
+    file.chmod(0o755)
+
+
+def test_getting_started_leads_to_a_first_comment(tmp_path: Path) -> None:
+    """Whoever types what docs/getting-started.md says has a comment in a report."""
+    port = free_port()
+    script = blocks("docs/getting-started.md", "start").replace("8000", str(port))
+    ended = "trap 'kill $!' EXIT\n"
+    script = script.replace("until grep", ended + "until grep")
+    done = run(script, tmp_path, EXITPOLL_PUBLIC_URL=f"http://127.0.0.1:{port}")
+    assert done.returncode == 0, done.stderr
+    assert "1 person uninstalled; 1 saw the question, 1 answered, 1 wrote" in done.stdout
+    assert "I need SVG export. With it I would have stayed." in done.stdout
+    assert "SVG export" in (tmp_path / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "opens"),
+    [("remove", "y", True), ("remove", "n", False), ("upgrade", "y", False)],
+)
+def test_the_prerm_of_a_deb_opens_the_page_only_for_who_said_yes(
+    tmp_path: Path, action: str, answer: str, *, opens: bool
+) -> None:
+    """On a real removal, after a yes, the person's own browser gets the address."""
+    program(tmp_path, "runuser", 'echo "$2" > user; shift 3; exec "$@"')
+    program(tmp_path, "xdg-open", 'echo "$1" > opened')
+    script = blocks("docs/integrating.md", "prerm").replace("/var/lib/inkwell/id", "id")
+    (tmp_path / "id").write_text("3f2c", "ascii")
+    done = run(
+        f"set -- {action}\n{script}",
+        tmp_path,
+        typed=f"{answer}\n",
+        SUDO_USER="hana",
+        DISPLAY=":0",
+        LANG="ja_JP.UTF-8",
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "opened").exists() is opens
+    if opens:
+        query = parse_qs(urlsplit((tmp_path / "opened").read_text("ascii").strip()).query)
+        assert query == {"id": ["3f2c"], "v": ["1.0.0"], "lang": ["ja_JP"]}
+        assert (tmp_path / "user").read_text("ascii").strip() == "hana"
+
+
+def test_every_target_that_is_named_exists() -> None:
+    """`make X` in the documentation is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for page in PAGES:
+        code = " ".join(re.findall(r"```sh\n.*?```|`[^`\n]+`", page.read_text("utf-8"), re.DOTALL))
+        assert set(re.findall(r"\bmake ([a-z-]+)", code)) <= targets, page
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    """No page points to a file that is not there."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page} points to {target}"
+
+
+def test_every_definition_is_documented() -> None:
+    """A figure's definition stands in docs/figures.md, and nothing there is made up."""
+    text = (ROOT / "docs" / "figures.md").read_text("utf-8")
+    assert set(re.findall(r"`((?:uninstalls|iceberg)\.[a-z0-9_]+)`", text)) == set(DEFINITIONS)
+
+
+def test_every_field_of_the_wire_is_in_the_privacy_page() -> None:
+    """Whatever the agent sends, docs/privacy.md says what it is for."""
+    text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
+    for field in fields(wire.Ping):
+        assert f"`{field.name}`" in text, field.name
