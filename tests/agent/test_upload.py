@@ -70,6 +70,7 @@ def test_anything_else_is_for_later(server: Loopback, status: int) -> None:
         b"[]",
         b"null",
         b'{"exitpoll": 2}',
+        b'{"exitpoll": true}',
         b'{"exitpoll": 1',
         b"\xff\xfe",
         b"[" * 60_000,
