@@ -41,7 +41,7 @@ def take_uninstall(
     loaded = schemas.load_uninstall(data)
     message = loaded.message
     if message.consent != "full":
-        message = _without_history(message)
+        message = replace(_without_history(message), uninstall=_coarse(message.uninstall))
     store.merge(product, [Arrival(message=message, channel=channel, received_at=now)])
     return message, loaded.ignored
 
@@ -99,7 +99,14 @@ def _without_history(message: Message) -> Message:
     return replace(
         message,
         counter=None,
+        channel=None,
+        edition=None,
+        source=None,
+        arch=None,
+        agent=None,
+        origin="unknown",
         installed_at=None,
+        installed_version=None,
         counted_since=None,
         launches_total=None,
         first_launch_day=None,
@@ -108,4 +115,13 @@ def _without_history(message: Message) -> Message:
         milestones={},
         customer=None,
         attributes={},
+    )
+
+
+def _coarse(leaving: wire.Leaving) -> wire.Leaving:
+    tenure, launches = leaving.tenure_step, leaving.launches_step
+    return replace(
+        leaving,
+        tenure_step=None if tenure is None else wire.coarse(tenure, wire.TENURE_STEPS_HOURS),
+        launches_step=None if launches is None else wire.coarse(launches, wire.LAUNCHES_STEPS),
     )

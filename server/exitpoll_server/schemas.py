@@ -7,13 +7,13 @@ makes no sense is left out and named, unknown fields are passed over, and only a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
+from marshmallow.exceptions import SCHEMA
 
 from exitpoll_agent import wire
 
@@ -149,7 +149,7 @@ class AttributeValue(fields.Field["wire.Attribute"]):
             return Line(wire.MAX_ATTRIBUTE_CHARS).deserialize(value)
         if value is None or isinstance(value, bool):
             return value
-        if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= LARGEST:
+        if isinstance(value, int | float) and abs(value) <= LARGEST:
             return value
         raise ValidationError("No text, number, true, false or null.")
 
@@ -346,12 +346,19 @@ def _broken(schema: _WireSchema, problems: Mapping[str, Any]) -> list[tuple[str,
     for name, problem in problems.items():
         field = schema.fields.get(name)
         nested = field.schema if isinstance(field, fields.Nested) else None
-        if isinstance(nested, _WireSchema) and isinstance(problem, dict):
+        if isinstance(nested, _WireSchema) and not _is_wholly_wrong(problem):
             inner = _broken(nested, problem)
             found += [(f"{name}.{inner_name}", sentences) for inner_name, sentences in inner]
         elif name in schema.envelope:
-            found.append((name, tuple(str(sentence) for sentence in problem)))
+            sentences = problem[SCHEMA] if isinstance(problem, dict) else problem
+            found.append((name, tuple(str(sentence) for sentence in sentences)))
     return found
+
+
+def _is_wholly_wrong(problem: object) -> bool:
+    """Tell whether a value is wrong itself, rather than something in it."""
+    # A milestone may be called _schema too; what is wrong with it is no list.
+    return not isinstance(problem, dict) or isinstance(problem.get(SCHEMA), list)
 
 
 def _without(
@@ -361,16 +368,21 @@ def _without(
     kept, ignored = dict(data), []
     for name, problem in problems.items():
         value = kept[name]
-        if isinstance(value, list) and isinstance(problem, dict):
-            kept[name] = [row for n, row in enumerate(value) if n not in problem]
-            ignored += [f"{prefix}{name}.{n}" for n in sorted(problem)]
-        elif name in ("milestones", "attributes") and isinstance(problem, dict):
-            kept[name] = {key: item for key, item in value.items() if key not in problem}
-            ignored += [f"{prefix}{name}.{key}" for key in problem]
-        elif isinstance(value, dict) and isinstance(problem, dict):
-            kept[name], inner = _without(value, problem, f"{prefix}{name}.")
-            ignored += inner
-        else:
+        if _is_wholly_wrong(problem):
             del kept[name]
             ignored.append(f"{prefix}{name}")
+        elif isinstance(value, list):
+            kept[name] = [row for n, row in enumerate(value) if n not in problem]
+            ignored += [f"{prefix}{name}.{n}" for n in sorted(problem)]
+        elif name in ("milestones", "attributes"):
+            kept[name] = {key: item for key, item in value.items() if key not in problem}
+            ignored += [f"{prefix}{name}.{_writable(key)}" for key in problem]
+        else:
+            kept[name], inner = _without(value, problem, f"{prefix}{name}.")
+            ignored += inner
     return kept, ignored
+
+
+def _writable(key: str) -> str:
+    """Return a name as an answer can carry it: half a surrogate pair has no bytes."""
+    return key.encode("utf-8", "backslashreplace").decode()

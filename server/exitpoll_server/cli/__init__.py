@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -28,6 +29,10 @@ for command in (product, serve, import_, report):
 
 def main() -> None:
     """Run the command line; every foreseen failure is one sentence on stderr."""
+    # A terminal that cannot show every script still shows the rest of a report.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli(standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:

@@ -49,8 +49,8 @@ class Instant(click.ParamType[datetime]):
         text = str(value)
         try:
             instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
-        except ValueError:
+            if instant.tzinfo is None:
+                instant = instant.replace(tzinfo=timezone.utc)
+            return instant.astimezone(timezone.utc)
+        except (ValueError, OverflowError):
             self.fail(f"{text!r} is no instant such as 2026-11-20 or 2026-11-20T08:30Z", param, ctx)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=timezone.utc)
-        return instant.astimezone(timezone.utc)

@@ -47,11 +47,14 @@ def report(  # noqa: PLR0913 - one parameter an option
     """
     if start is not None and end is not None and start >= end:
         raise click.UsageError("--from must be before --to")
+    now = clock.now()
+    if as_of is not None and as_of > now:
+        raise click.UsageError("--as-of lies in the future: nothing is known of it yet")
     with open_store() as store:
         found = find_product(store, product)
         counts = store.counts(
             found,
-            Window(as_of=as_of or clock.now(), start=start, end=end),
+            Window(as_of=as_of or now, start=start, end=end),
             stopped_after_days=stopped_after or found.stopped_after_days,
             most_lines=reports.MOST_LINES,
         )
@@ -59,6 +62,9 @@ def report(  # noqa: PLR0913 - one parameter an option
     if out is None:
         click.echo(text, nl=False)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"cannot write {out}: {error.strerror}") from None
     click.echo(f"Wrote {out}", err=True)

@@ -20,7 +20,7 @@ FORMAT = 1
 def as_json(report: Report) -> str:
     """Write a report as indented JSON."""
     data = {"exitpoll_report": FORMAT, **_plain(report)}
-    return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
+    return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is Any

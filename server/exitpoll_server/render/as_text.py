@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
-from exitpoll_server.counts import Departure
 from exitpoll_server.render import words
 from exitpoll_server.report import Report
 from exitpoll_server.report.figures import Figure
 
 WIDTH = 80
-_LABEL = 30
+_LABEL = 29
+"""Leaves room for a number of nine characters and the longest share."""
+_VERSION = 20
+"""A longer version goes on in the next line."""
 
 
 def as_text(report: Report) -> str:
-    """Write a report as lines of at most 80 columns, comments as people typed them."""
+    """Write a report as lines of at most 80 columns; only a person's own long word is longer."""
     return "\n".join(_lines(report)) + "\n"
 
 
 def _lines(report: Report) -> Iterator[str]:
     window = report.window
-    yield f"{_safe(report.product)}: uninstalls against comments"
-    yield f"{words.window(window)}, as known on {words.moment(window.as_of)}"
+    yield from _wrap(f"{words.typed(report.product)}: uninstalls against comments")
+    yield from _wrap(f"{words.window(window)}, as known on {words.moment(window.as_of)}")
     yield ""
-    yield from textwrap.wrap(words.headline(report), WIDTH)
+    yield from _wrap(words.headline(report))
     yield from _section("How many left, and how many spoke", _funnel(report))
     if report.small:
         yield from _section("What they wrote", _comments(report))
-        yield from _section("Each uninstall", _table(report.lines))
+        yield from _section("Each uninstall", _table(report))
     yield from _section("When they left", _when(report))
     if not report.small:
         yield from _section("Reasons given", _reasons(report))
     yield from _section("The iceberg", _iceberg(report))
     yield from _section("Not to be known before", (words.not_yet(n) for n in report.not_yet))
-    yield from _section("Counted apart", words.notes(report))
+    yield from _section("Counted apart", _notes(report))
     if not report.small:
         yield from _section("What they wrote", _comments(report))
 
@@ -52,25 +53,24 @@ def _funnel(report: Report) -> Iterator[str]:
     for step in report.uninstalls.steps:
         figure = step.of_uninstalls
         first = step.name == "uninstalled"
-        yield _row(words.STEPS[step.name], figure.numerator, "" if first else _share(figure))
+        yield from _row(words.STEPS[step.name], figure.numerator, "" if first else _share(figure))
     for part in report.uninstalls.not_asked:
-        label = words.NOT_ASKED.get(part.name, part.name)
-        yield _row(f"  not asked: {label}", part.figure.numerator, "")
+        yield f"  not asked: {words.part(part, words.NOT_ASKED)}"
     for part in report.uninstalls.known_from:
-        yield _row(f"  known from {words.KNOWN_FROM[part.name]}", part.figure.numerator, "")
+        yield f"  known from: {words.part(part, words.KNOWN_FROM)}"
+    yield from _wrap(words.per_100_installations(report))
 
 
 def _when(report: Report) -> Iterator[str]:
     for moment in report.uninstalls.when:
-        yield _row(words.WHEN[moment.name], moment.figure.numerator, _share(moment.figure))
+        yield from _row(words.WHEN[moment.name], moment.figure.numerator, _share(moment.figure))
         for part in moment.reasons:
-            yield f"    {part.figure.numerator} × {_safe(words.reason(part.name))}"
+            yield f"    {part.figure.numerator:,} × {words.reason(part.name)}"
 
 
 def _reasons(report: Report) -> Iterator[str]:
     for part in report.uninstalls.reasons:
-        label = _safe(words.reason(part.name))
-        yield _row(label, part.figure.numerator, _share(part.figure))
+        yield from _row(words.reason(part.name), part.figure.numerator, _share(part.figure))
 
 
 def _iceberg(report: Report) -> Iterator[str]:
@@ -78,35 +78,32 @@ def _iceberg(report: Report) -> Iterator[str]:
     if not second.seen.numerator:
         yield "No installation has been seen yet."
         return
-    days = report.stopped_after_days
-    yield _row("Installations seen", second.seen.numerator, "")
+    yield from _row("Installations seen", second.seen.numerator, "")
     if second.known_on is None:
-        yield _row(
-            f"  Used in the last {days} days", second.active.numerator, _share(second.active)
-        )
-        yield _row(f"  Not used for {days} days", second.stopped.numerator, _share(second.stopped))
+        yield from _level(words.active(report), second.active, 1)
+        yield from _level(words.stopped(report), second.stopped, 1)
     else:
-        still = second.still_installed
-        yield _row("  Not uninstalled", still.numerator, _share(still))
+        yield from _level("Not uninstalled", second.still_installed, 1)
         yield f"    who of them stopped: too early, known from {words.day(second.known_on)}"
-    yield _row("  Uninstalled", second.uninstalled.numerator, _share(second.uninstalled))
+    yield from _level("Uninstalled", second.uninstalled, 1)
     if second.uninstalled.numerator:
-        yield _row("    Answered", second.answered.numerator, _share(second.answered))
-        yield _row("    Left quietly", second.left_quietly.numerator, _share(second.left_quietly))
+        yield from _level("Answered", second.answered, 2)
+        yield from _level("Left quietly", second.left_quietly, 2)
         for part in second.known_from:
-            label = f"    known from {words.KNOWN_FROM[part.name]}"
-            yield _row(label, part.figure.numerator, "")
+            yield f"    known from: {words.part(part, words.KNOWN_FROM)}"
     if second.false_alarm.denominator:
-        yield from textwrap.wrap(
-            f"Of {second.false_alarm.denominator:,} that were ever unused for {days} days, "
-            f"{second.false_alarm.numerator:,} launched again"
-            f"{_in_brackets(second.false_alarm)}.",
-            WIDTH,
-        )
+        yield from _wrap(f"{words.false_alarm(report)}{_in_brackets(second.false_alarm)}.")
     if second.proposed_threshold.value is not None:
-        yield (
-            f"At {second.proposed_threshold.value:.0f} days no more than 10 % would launch again."
-        )
+        yield from _wrap(words.proposed_threshold(second.proposed_threshold))
+
+
+def _level(label: str, figure: Figure, depth: int) -> Iterator[str]:
+    return _row(label, figure.numerator, _share(figure), indent="  " * depth)
+
+
+def _notes(report: Report) -> Iterator[str]:
+    for sentence, _ in words.notes(report):
+        yield from _wrap(sentence)
 
 
 def _comments(report: Report) -> Iterator[str]:
@@ -114,39 +111,48 @@ def _comments(report: Report) -> Iterator[str]:
         if n:
             yield ""
         about = [words.day(line.at), f"after {words.tenure(line.tenure_days)}"]
-        about += [_safe(text) for text in (line.version, words.reason(line.reason)) if text]
-        yield " · ".join(about)
-        for paragraph in (line.comment or "").split("\n"):
-            yield from textwrap.wrap(
-                _safe(paragraph), WIDTH, initial_indent="  ", subsequent_indent="  "
-            )
+        about += [text for text in (words.typed(line.version), words.reason(line.reason)) if text]
+        yield from _wrap(" · ".join(about), cut=True)
+        for paragraph in words.prose(line.comment).split("\n"):
+            yield from _wrap(paragraph, indent="  ") if paragraph.strip() else ("",)
 
 
-def _table(lines: Iterable[Departure]) -> Iterator[str]:
+def _table(report: Report) -> Iterator[str]:
     rows = [
         (
             words.day(line.at),
             words.tenure(line.tenure_days),
             "–" if line.launches is None else f"{line.launches:,}",
-            _safe(line.version or "–"),
-            _safe(words.outcome(line)),
+            words.typed(line.version) or "–",
+            words.outcome(line),
         )
-        for line in lines
+        for line in report.lines
     ]
     if not rows:
         return
     head = ("day", "after", "launches", "version", "why")
     widths = [max(_width(row[n]) for row in (head, *rows)) for n in range(len(head) - 1)]
+    widths[-1] = min(widths[-1], _VERSION)
+    widths.append(WIDTH - sum(widths) - 2 * len(widths))
     for row in (head, *rows):
-        cells = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)
-        )
-        yield "  ".join((*cells, row[-1]))
+        yield from _cells(row, widths)
+    yield from _wrap(words.not_shown(report))
 
 
-def _row(label: str, n: int | None, share: str) -> str:
-    gap = " " * max(1, _LABEL - _width(label))
-    return f"{label}{gap}{'–' if n is None else format(n, ','):>9}   {share}".rstrip()
+def _cells(row: tuple[str, ...], widths: list[int]) -> Iterator[str]:
+    """Lay out one row of a table; what is too wide for its column goes on below."""
+    columns = [list(_wrap(cell, width, cut=True)) for cell, width in zip(row, widths, strict=True)]
+    for n in range(max(len(column) for column in columns)):
+        cells = [column[n] if n < len(column) else "" for column in columns]
+        padded = (_padded(cell, width) for cell, width in zip(cells, widths, strict=True))
+        yield "  ".join(padded).rstrip()
+
+
+def _row(label: str, n: int | None, share: str, *, indent: str = "") -> Iterator[str]:
+    *above, last = _wrap(label, _LABEL, indent=indent, cut=True)
+    yield from above
+    number = "–" if n is None else f"{n:,}"
+    yield f"{_padded(last, _LABEL)}{number:>9}  {share}".rstrip()
 
 
 def _share(figure: Figure) -> str:
@@ -159,10 +165,41 @@ def _in_brackets(figure: Figure) -> str:
     return f" ({said})" if said else ""
 
 
-def _safe(text: str) -> str:
-    """Take the control characters out of what people typed: a terminal would obey them."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+# -- columns of a terminal -----------------------------------------------------------------
+
+
+def _wrap(text: str, width: int = WIDTH, *, indent: str = "", cut: bool = False) -> Iterator[str]:
+    """Break a text at its spaces; a word too wide is cut if it may be, or is Chinese, Japanese."""
+    room, row = width - len(indent), ""
+    for word in text.split(" "):
+        for piece in _pieces(word, room) if cut or _is_wide(word) else (word,):
+            longer = f"{row} {piece}" if row else piece
+            if _width(longer) > room and row:
+                yield indent + row
+                longer = piece
+            row = longer
+    if row:
+        yield indent + row
+
+
+def _pieces(word: str, room: int) -> Iterator[str]:
+    piece = ""
+    for character in word:
+        if _width(piece + character) > room:
+            yield piece
+            piece = ""
+        piece += character
+    yield piece
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
 
 
 def _width(text: str) -> int:
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+    """Return how many columns a text takes: marks and joiners take none."""
+    return sum(1 + _is_wide(c) for c in text if category(c) not in ("Mn", "Me", "Cf"))
+
+
+def _is_wide(text: str) -> bool:
+    return any(east_asian_width(character) in "WF" for character in text)

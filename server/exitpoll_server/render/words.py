@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from exitpoll_server.counts import Departure, Window
 from exitpoll_server.questions import EXIT
 from exitpoll_server.report import NotYet, Report
 from exitpoll_server.report.figures import Figure
+from exitpoll_server.report.uninstalls import Part
 
 LEAST_FOR_PERCENT = 10
 """Below this a share is said as "2 of 6": a percentage would claim more than is known."""
@@ -51,10 +53,34 @@ WHEN = {
 }
 
 
+_KEPT = (
+    "\n\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}"
+)
+"""Unprintable, and yet needed to write Persian, Hebrew, or an emoji of a family."""
+
+
+def prose(text: str | None) -> str:
+    """Take out of what people typed what a terminal or a browser would obey; lines stay lines."""
+    return "".join(_harmless(c) for c in "\n".join((text or "").splitlines()))
+
+
+def typed(text: str | None) -> str:
+    """Take the same out of what stands in one line."""
+    return " ".join(prose(text).split())
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable() or character in _KEPT:
+        return character
+    return " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
 def share(figure: Figure) -> str:
-    """Say a share: "2 of 6", "33 %", or that it is too early."""
-    if figure.numerator is None or figure.denominator is None:
+    """Say a share: "2 of 6", "33 %", or that it is too early; a count is its number."""
+    if figure.numerator is None:
         return "too early"
+    if figure.denominator is None:
+        return f"{figure.numerator:,}"
     if figure.value is None or figure.denominator < LEAST_FOR_PERCENT:
         return f"{figure.numerator:,} of {figure.denominator:,}"
     return percent(figure.value)
@@ -119,7 +145,12 @@ def reason(reason_id: str | None) -> str:
     if reason_id is None:
         return ""
     known = EXIT.reason(reason_id)
-    return reason_id if known is None else known.label
+    return typed(reason_id) if known is None else known.label
+
+
+def part(of: Part, labels: Mapping[str, str]) -> str:
+    """Say one part of a whole: "3 × no display"."""
+    return f"{of.figure.numerator:,} × {labels.get(of.name, of.name)}"
 
 
 def outcome(line: Departure) -> str:
@@ -132,6 +163,8 @@ def outcome(line: Departure) -> str:
         return f"(score {line.score})"
     if line.not_asked is not None:
         return f"({NOT_ASKED.get(line.not_asked, line.not_asked)})"
+    if line.known_from == "import":
+        return "(no answer)"
     return "(saw the question, said nothing)" if line.asked else "(did not see the question)"
 
 
@@ -151,7 +184,7 @@ def headline(report: Report) -> str:
     """Say the whole report in one sentence."""
     n = {s.name: s.of_uninstalls.numerator or 0 for s in report.uninstalls.steps}
     if n["uninstalled"] == 0:
-        return "Nobody has uninstalled yet, as far as is known here."
+        return _nobody(report.window)
     people = "1 person" if n["uninstalled"] == 1 else f"{n['uninstalled']:,} people"
     return (
         f"{people} uninstalled; {n['asked']:,} saw the question, {n['answered']:,} answered, "
@@ -159,21 +192,74 @@ def headline(report: Report) -> str:
     )
 
 
-def notes(report: Report) -> list[str]:
-    """Say what was counted apart, reclassified or left out; nothing where there is nothing."""
+def _nobody(of: Window) -> str:
+    if of.start is None and of.end is None:
+        return "Nobody has uninstalled yet, as far as is known here."
+    return "Nobody uninstalled in this time, as far as is known here."
+
+
+def per_100_installations(report: Report) -> str:
+    """Say how many substantive comments there are for every 100 installations."""
+    figure = report.uninstalls.per_100_installations
+    if figure.value is None or (figure.denominator or 0) < LEAST_FOR_PERCENT:
+        return f"Substantive comments: {share(figure)} installations"
+    return f"Substantive comments for every 100 installations: {figure.value:.1f}"
+
+
+def active(report: Report) -> str:
+    """Name those who still use it."""
+    return f"Used in the last {_days(report.stopped_after_days)}"
+
+
+def stopped(report: Report) -> str:
+    """Name those who merely stopped."""
+    return f"Not used for {_days(report.stopped_after_days)}"
+
+
+def false_alarm(report: Report) -> str:
+    """Say how often stopping was no stopping."""
+    figure = report.iceberg.false_alarm
+    return (
+        f"Of {figure.denominator:,} that were ever unused for {_days(report.stopped_after_days)}, "
+        f"{figure.numerator:,} launched again"
+    )
+
+
+def proposed_threshold(figure: Figure) -> str:
+    """Say the threshold at which stopping would nearly always be stopping."""
+    return f"At {_days(int(figure.value or 0))} no more than 10{NBSP}% would launch again."
+
+
+def _days(n: int) -> str:
+    return "1 day" if n == 1 else f"{n:,} days"
+
+
+def not_shown(report: Report) -> str:
+    """Say how many uninstalls have no line of their own; nothing where all have."""
+    total = report.uninstalls.steps[0].of_uninstalls.numerator or 0
+    if len(report.lines) == total:
+        return ""
+    return f"These are the latest {len(report.lines):,} of {total:,}."
+
+
+def notes(report: Report) -> list[tuple[str, Figure | None]]:
+    """Say what was counted apart, reclassified or left out, each with its figure."""
     first, second = report.uninstalls, report.iceberg
     sentences = (
-        (first.may_still_answer, "{} left within the last seven days and may still answer."),
-        (first.comment_without_reason, "{} wrote a comment without choosing a reason."),
-        (first.known_by_leaving, "{} consented to be known by leaving only."),
-        (first.withdrawn, "{} uninstalls were withdrawn: the same copy was launched later."),
-        (first.upgrades, "{} were upgrades that uninstalled first, and are left out."),
-        (first.reinstalls, "{} came back within 30 days; their uninstalls still count."),
-        (first.late_answers, "{} answers came later than seven days, and are counted apart."),
-        (second.known_by_leaving, "{} are left out of the iceberg: known only by leaving."),
-        (second.censored, "{} are left out of the iceberg: they withdrew their consent."),
+        (first.may_still_answer, "left within the last seven days and may still answer"),
+        (first.comment_without_reason, "wrote a comment without choosing a reason"),
+        (first.known_by_leaving, "consented to be known by leaving only"),
+        (first.withdrawn, "withdrawn: the same copy was launched again"),
+        (first.upgrades, "left out: an upgrade that uninstalled first"),
+        (first.reinstalls, "came back within 30 days; the uninstall still counts"),
+        (first.late_answers, "answered later than seven days after leaving"),
+        (second.known_by_leaving, "left out of the iceberg: known only by leaving"),
+        (second.censored, "left out of the iceberg: consent withdrawn"),
     )
-    said = [text.format(f"{f.numerator:,}") for f, text in sentences if f.numerator]
+    said: list[tuple[str, Figure | None]] = [
+        (f"{figure.numerator:,} {text}.", figure) for figure, text in sentences if figure.numerator
+    ]
     if not second.agent_reports and second.seen.numerator:
-        said.append("No agent reports here: who stays and who merely stops cannot be seen.")
+        nothing = "No agent reports here: who stays and who merely stops cannot be seen."
+        said.append((nothing, None))
     return said

@@ -103,8 +103,10 @@ def _steps(groups: tuple[DepartureGroup, ...], substantive: int) -> tuple[Step, 
         "commented": _sum(groups, lambda g: g.commented and g.reason is not None),
         "substantive": substantive,
     }
-    total = previous = reached["uninstalled"]
-    steps = []
+    total = previous = reached.pop("uninstalled")
+    # All of all is no share: nothing about it is uncertain.
+    everyone = count(total, "uninstalls.uninstalled")
+    steps = [Step("uninstalled", everyone, everyone)]
     for name, n in reached.items():
         definition = f"uninstalls.{name}"
         steps.append(Step(name, share(n, total, definition), share(n, previous, definition)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import Ping, UninstallEvent
 from exitpoll_server.store import tables
@@ -31,7 +32,8 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
     for work in works:
         facts, life = _facts_after(work), _life_after(work)
         stated = _stated_facts(work.message)
-        if any(work.installation[name] != value for name, value in stated.items()):
+        known = work.installation if work.newer else _known_at(connection, work)
+        if any(known[name] != value for name, value in stated.items()):
             history.append(
                 {
                     "installation_id": work.installation["id"],
@@ -56,6 +58,20 @@ def _stated_facts(message: Ping) -> Values:
     stated = {name: getattr(message, name) for name in tables.FACTS if name != "attributes"}
     stated["attributes"] = dict(message.attributes) or None
     return {name: value for name, value in stated.items() if value is not None}
+
+
+def _known_at(connection: Connection, work: Work) -> Mapping[str, Any]:
+    """Return what a counter had last stated by a message's `seq`: repeated, it adds nothing."""
+    table = tables.history
+    rows = connection.execute(
+        select(table)
+        .where(table.c.installation_id == work.installation["id"])
+        .where(table.c.counter_id == work.counter_id, table.c.seq <= work.message.seq)
+        .order_by(table.c.seq.desc(), table.c.id.desc())
+        .limit(1)
+    )
+    last = rows.mappings().first()
+    return dict.fromkeys(tables.FACTS) if last is None else dict(last)
 
 
 def _facts_after(work: Work) -> Values:

@@ -36,8 +36,9 @@ def as_read(label: int, clock_offset: int | None, received_at: int) -> int:
     """Return an agent's instant as the report reads it, in milliseconds.
 
     Corrected by the clock offset where that is more than five minutes, and never later than its
-    receipt: what we have heard of has happened.
+    receipt: what we have heard of has happened. Nor is it earlier than 1970, whatever nonsense
+    the clock was: a correction may otherwise lead to where no date can be written.
     """
     if clock_offset is not None and abs(clock_offset) > CLOCK_TOLERANCE_MS:
         label += clock_offset
-    return min(label, received_at)
+    return min(max(label, 0), received_at)

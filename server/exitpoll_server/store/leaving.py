@@ -41,6 +41,8 @@ def _leave(connection: Connection, work: Work, event: UninstallEvent, known: lis
     if uninstall is None:
         uninstall = _new_uninstall(connection, work, event)
         known.append(uninstall)
+    elif work.counter_id is not None and work.counter_id == uninstall["counter_id"]:
+        _say_again(connection, work, uninstall)
     receipt = insert(connection, tables.receipts)
     received = work.arrival.received_ms
     connection.execute(
@@ -113,6 +115,22 @@ def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) ->
         .values(uninstall_id=uninstall["id"])
     )
     return uninstall
+
+
+def _say_again(connection: Connection, work: Work, uninstall: Values) -> None:
+    """Let an uninstall stand as of its counter's last event: an earlier ping disproves it not."""
+    if work.message.seq <= uninstall["seq"]:
+        return
+    uninstall["seq"] = work.message.seq
+    if uninstall["withdrawn_at"] is not None and not _was_launched_since(
+        connection, work, uninstall
+    ):
+        uninstall["withdrawn_at"] = None
+    connection.execute(
+        update(tables.uninstalls)
+        .where(tables.uninstalls.c.id == uninstall["id"])
+        .values(seq=uninstall["seq"], withdrawn_at=uninstall["withdrawn_at"])
+    )
 
 
 def _was_launched_since(connection: Connection, work: Work, uninstall: Values) -> bool:

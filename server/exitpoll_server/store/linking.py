@@ -32,18 +32,34 @@ class Links:
 
 
 def link(candidates: Iterable[Candidate]) -> Links:
-    """Pair uninstalls with returns, the earliest uninstall with its earliest return first."""
+    """Pair uninstalls with returns, the earliest with its earliest return first.
+
+    Upgrades come before reinstalls: a seat given up last week takes no return from the seat
+    that is upgraded today.
+    """
     upgrades: dict[int, int] = {}
     reinstalls: dict[int, int] = {}
     taken: set[int] = set()
-    for candidate in sorted(
-        candidates, key=lambda c: (c.left_at, c.uninstall_id, c.returned_at, c.installation_id)
-    ):
+    for candidate in sorted(candidates, key=_turn):
         linked = candidate.uninstall_id in upgrades or candidate.uninstall_id in reinstalls
         if linked or candidate.installation_id in taken:
             continue
         taken.add(candidate.installation_id)
-        within_the_hour = candidate.returned_at - candidate.left_at <= UPGRADE_MS
-        links = upgrades if within_the_hour else reinstalls
+        links = upgrades if _is_upgrade(candidate) else reinstalls
         links[candidate.uninstall_id] = candidate.left_at
     return Links(upgrades=upgrades, reinstalls=reinstalls)
+
+
+def _turn(candidate: Candidate) -> tuple[bool, int, int, int, int]:
+    """Return what orders candidates: the first in turn is linked first."""
+    return (
+        not _is_upgrade(candidate),
+        candidate.left_at,
+        candidate.uninstall_id,
+        candidate.returned_at,
+        candidate.installation_id,
+    )
+
+
+def _is_upgrade(candidate: Candidate) -> bool:
+    return candidate.returned_at - candidate.left_at <= UPGRADE_MS

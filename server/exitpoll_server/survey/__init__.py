@@ -7,6 +7,7 @@ from telling. It redirects to a clean, signed address that says nothing of the c
 from __future__ import annotations
 
 import base64
+import hashlib
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -20,6 +21,11 @@ from exitpoll_server.store import Asked, BusyError, Product, Store
 
 TOKEN_DAYS = 30
 """How long a survey's address can be answered."""
+
+FINGERPRINT_CHARS = 12
+"""48 bits of the uninstall's id: tells apart who got the same number, and names nobody."""
+
+NOTHING_KEPT = "Nothing is kept of this copy any more."
 
 MAX_LINK_ID_CHARS = 200
 """A vendor's own installation id; longer ones are cut off somewhere on their way anyway."""
@@ -57,7 +63,7 @@ def init_app(app: Flask, store: Store) -> None:
         static_url_path="/s/static",
     )
     pages = _Pages(store)
-    blueprint.get("/u/<product_key>/<event>", endpoint="leave")(pages.leave)
+    blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
     blueprint.get("/u/<product_key>", endpoint="leave_by_link")(pages.leave_by_link)
     blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
     blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
@@ -86,7 +92,8 @@ class _Pages:
             left, _ = intake.take_uninstall(
                 self._store, product, data, clock.now(), channel="browser"
             )
-        except (wire.EventDamagedError, InvalidError):
+        except (wire.EventDamagedError, InvalidError, RecursionError):
+            # Anybody can make a checksum, and nest brackets deeper than a reader goes.
             raise GoneError(400, "This address was cut off on its way here.") from None
         return self._to_survey(product, left)
 
@@ -118,12 +125,12 @@ class _Pages:
         person = self._tokens.read(token)
         reason = request.form.get("reason", "")
         # Browsers send CRLF, and count a line break as one character when they limit a text.
-        comment = request.form.get("comment", "").replace("\r\n", "\n")
+        comment = request.form.get("comment", "").replace("\r\n", "\n").replace("\0", "")
         if len(comment) > wire.MAX_COMMENT_CHARS:
             return _page(person, token, too_long=comment), 422
         said = wire.Answers(
             reason=reason if EXIT.reason(reason) else None,
-            comment=comment.replace("\0", "") if comment.strip() else None,
+            comment=comment if comment.strip() else None,
         )
         self._store.answer(
             uninstall=person.uninstall_id,
@@ -148,7 +155,7 @@ class _Pages:
     def _to_survey(self, product: Product, left: wire.UninstallEvent) -> Response:
         uninstall = self._store.uninstall_number(product, left.installation_id, test=left.test)
         if uninstall is None:
-            raise GoneError(410, "Nothing is kept of this copy any more.")
+            raise GoneError(410, NOTHING_KEPT)
         return _see_other(url_for("survey.ask", token=self._tokens.write(uninstall)))
 
     def _show(self, person: Asked) -> int:
@@ -170,17 +177,30 @@ class _Tokens:
         self._serializer = URLSafeTimedSerializer(store.secret("survey"), salt="survey")
 
     def write(self, uninstall: int) -> str:
-        return str(self._serializer.dumps(uninstall))
+        return str(self._serializer.dumps([uninstall, _fingerprint(self._person(uninstall))]))
 
     def read(self, token: str) -> Asked:
         try:
-            uninstall = self._serializer.loads(token, max_age=TOKEN_DAYS * 24 * 60 * 60)
+            uninstall, fingerprint = self._serializer.loads(
+                token, max_age=TOKEN_DAYS * 24 * 60 * 60
+            )
         except BadSignature:
             raise GoneError(410, "This address cannot be used any more.") from None
+        person = self._person(uninstall)
+        if fingerprint != _fingerprint(person):
+            raise GoneError(410, NOTHING_KEPT)
+        return person
+
+    def _person(self, uninstall: int) -> Asked:
         person = self._store.asked(uninstall)
         if person is None:
-            raise GoneError(410, "Nothing is kept of this copy any more.")
+            raise GoneError(410, NOTHING_KEPT)
         return person
+
+
+def _fingerprint(person: Asked) -> str:
+    # The store gives an erased uninstall's number to the next; the old address must not lead there.
+    return hashlib.sha256(person.uuid.bytes).hexdigest()[:FINGERPRINT_CHARS]
 
 
 def _see_other(location: str) -> Response:

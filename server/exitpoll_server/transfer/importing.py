@@ -66,8 +66,21 @@ def import_rows(
     }[kind]
     return Outcome(
         taken=len(rows),
-        merged=merge(store, product, rows, on_stored),
+        merged=merge(store, product, sorted(rows, key=_in_time), on_stored),
         installations=len({row.installation_id for row in rows}),
+    )
+
+
+def _in_time(row: Row) -> tuple[datetime, UUID, str, str, str, int, str]:
+    """Return what orders rows by time; of one instant by all they say, not by their place."""
+    return (
+        row.at,
+        row.installation_id,
+        str(row.installed_at),
+        repr(row.facts),
+        repr(row.attributes),
+        -1 if row.launches is None else row.launches,
+        repr(row.answers),
     )
 
 
@@ -98,8 +111,7 @@ def _uninstalls(
     store: Store, product: Product, rows: Sequence[Row], on_stored: Callable[[int], None]
 ) -> int:
     events = {(row.installation_id, row.at): _event(row) for row in rows}
-    in_time = [events[key] for key in sorted(events, key=lambda key: (key[1], key[0]))]
-    _merge(store, product, in_time, on_stored)
+    _merge(store, product, list(events.values()), on_stored)
     return len(events)
 
 
@@ -107,7 +119,6 @@ def _responses(
     store: Store, product: Product, rows: Sequence[Row], on_stored: Callable[[int], None]
 ) -> int:
     said = [(row.installation_id, row.at, row.answers) for row in rows if row.answers is not None]
-    said.sort(key=lambda answer: (answer[1], answer[0]))
     for group in _groups(said):
         store.import_answers(product, group)
         on_stored(len(group))
@@ -115,9 +126,9 @@ def _responses(
 
 
 def _lives(rows: Iterable[Row]) -> dict[UUID, _Life]:
-    """Return what is known of each installation at its last row."""
+    """Return what is known of each installation at its last row; rows come in order of time."""
     lives: dict[UUID, _Life] = {}
-    for row in sorted(rows, key=lambda row: row.at):
+    for row in rows:
         life = lives.setdefault(row.installation_id, _Life())
         life.at = row.at
         life.facts.update(row.facts)

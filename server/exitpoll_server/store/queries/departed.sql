@@ -4,7 +4,6 @@
 WITH standing AS (
     SELECT u.*,
            i.installed_instant,
-           i.first_row_instant,
            ROW_NUMBER() OVER (PARTITION BY u.installation_id ORDER BY u.instant, u.id) AS nth
     FROM uninstalls u
     JOIN installations i ON i.id = u.installation_id
@@ -38,6 +37,22 @@ counted AS (
     ) per_counter
     GROUP BY installation_id
 ),
+first_used AS (
+    -- Of the rows known at :as_of: a launch heard of later began no life that had ended before.
+    -- Noon of the first day, but not after its receipt, nor after the uninstall.
+    SELECT s.id AS uninstall_id,
+           (SELECT CASE
+                       WHEN l.first_received_at < l.day * 86400000 + 43200000
+                           THEN l.first_received_at
+                       WHEN s.instant < l.day * 86400000 + 43200000 THEN s.instant
+                       ELSE l.day * 86400000 + 43200000
+                   END
+            FROM launches l
+            WHERE l.installation_id = s.installation_id AND l.dated = 1
+              AND l.first_received_at <= :as_of
+            ORDER BY l.day, l.first_received_at LIMIT 1) AS instant
+    FROM standing s
+),
 departed AS (
     SELECT s.id,
            s.installation_id,
@@ -60,7 +75,7 @@ departed AS (
            s.asked AS offered,
            s.launches_step,
            COALESCE(c.launches, s.launches_step) AS launches,
-           s.instant - COALESCE(s.installed_instant, s.first_row_instant) AS tenure_ms,
+           s.instant - COALESCE(s.installed_instant, f.instant) AS tenure_ms,
            (SELECT MIN(w.opened_at) FROM showings w
             WHERE w.uninstall_id = s.id AND w.opened_at <= :as_of) AS opened_at,
            (SELECT a.reason FROM answers a
@@ -77,6 +92,7 @@ departed AS (
             ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS score
     FROM standing s
     LEFT JOIN heard h ON h.uninstall_id = s.id
+    LEFT JOIN first_used f ON f.uninstall_id = s.id
     LEFT JOIN counted c ON c.installation_id = s.installation_id
     WHERE s.nth = 1
 ),

@@ -22,12 +22,20 @@
     JOIN installations i ON i.id = l.installation_id
     WHERE i.product_id = :product AND NOT i.test
 ),
+begun AS (
+    -- Where an update brought the agent, nothing was counted before: that was no silence.
+    SELECT id AS installation_id,
+           CASE
+               WHEN origin <> 'new' AND counted_since > installed_instant THEN counted_since
+               ELSE installed_instant
+           END AS at
+    FROM installations
+    WHERE product_id = :product AND NOT test AND first_received_at <= :as_of
+),
 signs AS (
     SELECT installation_id, at FROM used WHERE at <= :as_of
     UNION ALL
-    SELECT id, installed_instant FROM installations
-    WHERE product_id = :product AND NOT test AND first_received_at <= :as_of
-      AND installed_instant <= :as_of
+    SELECT installation_id, at FROM begun WHERE at <= :as_of
 ),
 silences AS (
     SELECT installation_id,
@@ -36,7 +44,8 @@ silences AS (
     FROM signs
 ),
 lives AS (
-    SELECT installation_id, MAX(at) AS last_at, MAX(silence) AS closed FROM silences
+    SELECT installation_id, MIN(at) AS first_at, MAX(at) AS last_at, MAX(silence) AS closed
+    FROM silences
     GROUP BY installation_id
 ),
 known AS (
@@ -48,7 +57,7 @@ known AS (
            c.known_from,
            COALESCE(c.consent, '') = 'exit' AS known_by_leaving,
            c.id IS NULL AND i.censored_at <= :as_of AS censored,
-           COALESCE(i.installed_instant, i.first_row_instant, i.first_received_at) AS began_at
+           COALESCE(l.first_at, i.first_received_at) AS began_at
     FROM installations i
     LEFT JOIN lives l ON l.installation_id = i.id
     LEFT JOIN classed c ON c.installation_id = i.id

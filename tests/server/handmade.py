@@ -1,0 +1,103 @@
+"""Counts made by hand, for reports without a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from exitpoll_server.counts import (
+    Counts,
+    Departure,
+    DepartureGroup,
+    Reclassified,
+    StayGroup,
+    Stays,
+    Window,
+)
+
+AS_OF = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
+
+GROUP = DepartureGroup(
+    n=1,
+    known_from="agent",
+    not_asked=None,
+    asked=False,
+    answered=False,
+    reason=None,
+    commented=False,
+    may_still_answer=False,
+    when="later",
+    known_by_leaving=False,
+)
+LINE = Departure(
+    at=AS_OF - timedelta(days=20),
+    tenure_days=12.0,
+    launches=3,
+    version="1.0",
+    locale="en-GB",
+    os="windows-11",
+    edition="trial",
+    known_from="agent",
+    not_asked=None,
+    asked=True,
+    reason=None,
+    comment=None,
+    score=None,
+)
+STAY = StayGroup(
+    n=1, closed_days=None, open_days=0, uninstalled=False, answered=False, known_from=None
+)
+
+
+def group(n: int = 1, **fields: Any) -> DepartureGroup:
+    """Return `n` uninstalls; who gave a reason or a comment has answered, and so was asked."""
+    said = fields.get("reason") is not None or fields.get("commented", False)
+    fields = {"answered": said, **fields}
+    return replace(GROUP, n=n, **{"asked": fields["answered"], **fields})
+
+
+def line(**fields: Any) -> Departure:
+    return replace(LINE, **fields)
+
+
+def stay(n: int = 1, **fields: Any) -> StayGroup:
+    return replace(STAY, n=n, **fields)
+
+
+def counts(
+    *departures: DepartureGroup,
+    stays: tuple[StayGroup, ...] | None = None,
+    comments: tuple[Departure, ...] = (),
+    **fields: Any,
+) -> Counts:
+    """Return counts of these departures, among ten times as many who stay."""
+    gone = sum(group.n for group in departures)
+    if stays is None:
+        stays = tuple(
+            stay(g.n, open_days=9, uninstalled=True, answered=g.answered, known_from=g.known_from)
+            for g in departures
+        )
+        stays += (stay(6 * gone, open_days=3, closed_days=5), stay(4 * gone, open_days=90))
+    whole = Counts(
+        product="Sample",
+        window=Window(as_of=AS_OF, start=None, end=None),
+        stopped_after_days=40,
+        trial_days=30,
+        departures=departures,
+        reclassified=Reclassified(withdrawn=0, upgrades=0, reinstalls=0, late_answers=0),
+        lines=tuple(_line(group) for group in departures for _ in range(group.n)),
+        comments=comments,
+        stays=Stays(
+            groups=tuple(s for s in stays if s.n),
+            known_by_leaving=0,
+            censored=0,
+            first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
+        ),
+    )
+    return replace(whole, **fields)
+
+
+def _line(group: DepartureGroup) -> Departure:
+    same = {name: getattr(group, name) for name in ("known_from", "not_asked", "asked", "reason")}
+    return line(**same)

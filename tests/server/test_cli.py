@@ -1,0 +1,262 @@
+"""The command line as a vendor types it: one line for every mistake, exit code 2."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from exitpoll_server.cli import main
+
+ENVIRONMENT = ("EXITPOLL_DATABASE_URL", "EXITPOLL_PUBLIC_URL")
+
+
+class Terminal:
+    """Runs `exitpoll` in this process, as its script does."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.folder = folder
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        for name in ENVIRONMENT:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("EXITPOLL_DATABASE_URL", f"sqlite:///{folder / 'exitpoll.sqlite3'}")
+        monkeypatch.chdir(folder)
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr."""
+        self._monkeypatch.setattr(sys, "argv", ["exitpoll", *arguments])
+        code: str | int | None = None
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        said = self._capsys.readouterr()
+        if isinstance(code, str):
+            return 1, said.out, said.err + code + "\n"
+        return code or 0, said.out, said.err
+
+    def succeed(self, *arguments: str) -> str:
+        code, out, err = self.run(*arguments)
+        assert (code, "Traceback" in err) == (0, False), err
+        return out
+
+    def fail(self, *arguments: str) -> str:
+        """Return the one line that a mistake gets."""
+        code, out, err = self.run(*arguments)
+        assert code == 2, (code, out, err)
+        assert out == ""
+        assert err.startswith("exitpoll: ")
+        assert err.count("\n") == 1
+        return err
+
+    def write(self, name: str, text: str) -> str:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return name
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def sample(terminal: Terminal) -> Terminal:
+    terminal.succeed("product", "create", "Sample")
+    return terminal
+
+
+# -- products --------------------------------------------------------------------------------
+
+
+def test_create_prints_the_address(terminal: Terminal) -> None:
+    """One string is all that a developer configures; nothing else is printed."""
+    out = terminal.succeed("product", "create", "Sample", "--trial", "30")
+    assert out.startswith("http://k")
+    assert out.endswith("@127.0.0.1:8000\n")
+    assert terminal.succeed("product", "list") == f"Sample\t{out}"
+
+
+def test_create_prints_the_public_address(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the server is reached by another name, agents are given that name."""
+    monkeypatch.setenv("EXITPOLL_PUBLIC_URL", "https://feedback.example.com/x/")
+    out = terminal.succeed("product", "create", "Sample")
+    assert out.startswith("https://k")
+    assert out.endswith("@feedback.example.com/x\n")
+
+
+def test_a_name_is_taken_once(sample: Terminal) -> None:
+    """A second product of the same name would hide the first."""
+    assert "already a product called 'Sample'" in sample.fail("product", "create", "Sample")
+    assert "already a product called 'Sample'" in sample.fail("product", "create", " Sample ")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, "a\nb", "a\x1b[31m"])
+def test_names_that_no_product_has(terminal: Terminal, name: str) -> None:
+    """1 to 80 printable characters."""
+    assert "printable characters" in terminal.fail("product", "create", name)
+
+
+@pytest.mark.parametrize("option", [["--trial", "0"], ["--stopped-after", "0"], ["--trial", "x"]])
+def test_settings_that_make_no_sense(terminal: Terminal, option: list[str]) -> None:
+    """A trial lasts at least a day."""
+    assert option[0] in terminal.fail("product", "create", "Sample", *option)
+
+
+# -- what is mistyped ------------------------------------------------------------------------
+
+
+def test_no_command_prints_the_help(terminal: Terminal) -> None:
+    """The commands are listed, and that is no error of the program."""
+    out = terminal.succeed()
+    assert "import" in out
+    assert "report" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["reprot"], "No such command 'reprot'"),
+        (["report"], "Missing option '--product'"),
+        (["report", "--product", "Sample", "--format", "pdf"], "'pdf' is not one of"),
+        (["report", "--product", "Sample", "--from", "last week"], "'last week' is no instant"),
+        (["report", "--product", "Sample", "--as-of", ""], "'' is no instant"),
+        (["report", "--product", "Sample", "--to", "2026-02-30"], "'2026-02-30' is no instant"),
+        (
+            ["report", "--product", "Sample", "--to", "0001-01-01T00:00+10:00"],
+            "is no instant such as 2026-11-20",
+        ),
+        (
+            ["report", "--product", "Sample", "--from", "2026-02-01", "--to", "2026-02-01"],
+            "--from must be before --to",
+        ),
+        (
+            ["report", "--product", "Sample", "--from", "2026-02-02", "--to", "2026-02-01"],
+            "--from must be before --to",
+        ),
+        (["report", "--product", "Sample", "--as-of", "9999-01-01"], "lies in the future"),
+        (["report", "--product", "Sample", "--stopped-after", "0"], "--stopped-after"),
+        (["report", "--product", "Sample", "--out", "."], "is a directory"),
+        (["report", "--product", "Sample", "--out", "a-file/x.html"], "cannot write a-file"),
+        (["import", "launchs", "a-file", "--product", "Sample"], "'launchs' is not one of"),
+        (["import", "launches", "nowhere.csv", "--product", "Sample"], "does not exist"),
+        (["import", "launches", "a-file", "--product", "Sample"], "no column installation_id"),
+    ],
+)
+def test_a_mistake_gets_one_line(sample: Terminal, arguments: list[str], said: str) -> None:
+    """What is wrong, in a sentence, and exit code 2: no traceback."""
+    sample.write("a-file", "x\n")
+    assert said in sample.fail(*arguments)
+
+
+def test_an_unknown_product_lists_those_there_are(sample: Terminal) -> None:
+    """A mistyped name is seen beside the right one; without any, how to create one."""
+    sample.succeed("product", "create", "Other")
+    said = sample.fail("report", "--product", "Smaple")
+    assert "no product is called 'Smaple'; there are: Other, Sample" in said
+
+
+def test_without_any_product(terminal: Terminal) -> None:
+    """The first thing that a newcomer mistypes says what to do first."""
+    terminal.write("x.csv", "installation_id,at\n")
+    said = terminal.fail("import", "launches", "x.csv", "--product", "Sample")
+    assert "exitpoll product create NAME" in said
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_settings_of_the_server_fail_loudly(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nonsense in the environment is named."""
+    monkeypatch.setenv(name, "nonsense")
+    assert f"{name}='nonsense'" in terminal.fail("product", "create", "Sample")
+
+
+# -- import and report -----------------------------------------------------------------------
+
+
+def test_import_says_what_became_of_the_rows(sample: Terminal) -> None:
+    """Taken, merged, refused with line and reason, and the columns that were not read."""
+    name = sample.write("l.csv", "installation_id,at,mood\na,2026-01-01,x\na,2026-01-01,y\nb,,z\n")
+    out = sample.succeed("import", "launches", name, "--product", "Sample")
+    assert "2 rows taken, merged into 1 days of use of 1 installations; 1 rows refused." in out
+    assert "Not read: mood" in out
+    assert "line 4: has no instant" in out
+
+
+def test_many_refused_rows_are_not_all_printed(sample: Terminal) -> None:
+    """The first twenty show what is wrong; the rest is a number."""
+    name = sample.write("l.csv", "installation_id,at\n" + "x,never\n" * 50)
+    out = sample.succeed("import", "launches", name, "--product", "Sample")
+    assert out.count("no ISO 8601 instant") == 20
+    assert "and 30 more" in out
+
+
+def test_report_to_a_file(sample: Terminal) -> None:
+    """--out writes the file, in a folder that need not exist, and prints no report."""
+    out = sample.succeed(
+        "report", "--product", "Sample", "--format", "html", "--out", "new/report.html"
+    )
+    assert out == ""
+    assert (sample.folder / "new/report.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_reports_of_an_earlier_day_and_of_a_window(sample: Terminal) -> None:
+    """--as-of, --from and --to reach the report; a day means its beginning."""
+    name = sample.write("u.csv", "installation_id,at\na,2026-01-01\nb,2026-02-01\n")
+    sample.succeed("import", "uninstalls", name, "--product", "Sample")
+    report = ("report", "--product", "Sample")
+    assert "2 people uninstalled" in sample.succeed(*report)
+    assert "1 person uninstalled" in sample.succeed(*report, "--as-of", "2026-01-31T23:59Z")
+    assert "1 person uninstalled" in sample.succeed(*report, "--from", "2026-02-01")
+    assert "1 person uninstalled" in sample.succeed(*report, "--to", "2026-02-01T01:00+01:00")
+
+
+def test_the_threshold_of_one_report(sample: Terminal) -> None:
+    """--stopped-after overrides the product's own threshold for this report only."""
+    day = datetime.now(timezone.utc) - timedelta(days=20)
+    name = sample.write("l.csv", f"installation_id,at\na,{day:%Y-%m-%d}\n")
+    sample.succeed("import", "launches", name, "--product", "Sample")
+    assert "too early" in sample.succeed("report", "--product", "Sample")
+    ten = sample.succeed("report", "--product", "Sample", "--stopped-after", "10")
+    assert re.search(r"Not used for 10 days +1 ", ten)
+
+
+# -- the real program ------------------------------------------------------------------------
+
+
+def _exitpoll(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", "from exitpoll_server.cli import main; main()", *arguments]
+    database = {"EXITPOLL_DATABASE_URL": f"sqlite:///{folder / 'exitpoll.sqlite3'}"}
+    return subprocess.run(
+        program,
+        env={**os.environ, **database, **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_the_program_itself(tmp_path: Path) -> None:
+    """In a process of its own, on a terminal that knows no Russian: nothing is lost or raised."""
+    product = "Пример"
+    assert _exitpoll(tmp_path, "product", "create", product).returncode == 0
+    said = _exitpoll(tmp_path, "report", "--product", product, PYTHONIOENCODING="ascii")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "uninstalls against comments" in said.stdout
+    failed = _exitpoll(tmp_path, "report", "--product", "nobody's")
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1
+    assert product in failed.stderr

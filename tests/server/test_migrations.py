@@ -1,0 +1,167 @@
+"""Opening the database: the tables of this version, durable, or one sentence why not."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from exitpoll_server.store import Product, Store, StoreError, engine, tables
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    return tmp_path / "a folder" / "fresh.sqlite3"
+
+
+def change(file: Path, sql: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(sql)
+
+
+def sentence_of(file: Path) -> str:
+    """Return why a database cannot be opened: one sentence of one line."""
+    with pytest.raises(StoreError) as caught:
+        Store(f"sqlite:///{file}")
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert str(file) in sentence
+    return sentence
+
+
+def test_migrations_make_the_tables(fresh: Path) -> None:
+    """What the migrations make of a fresh file is what tables.py says, to the last index."""
+    opened = engine.open_engine(f"sqlite:///{fresh}")
+    with opened.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    opened.dispose()
+
+
+def test_migrations_make_the_same_file_as_the_tables(fresh: Path, tmp_path: Path) -> None:
+    """Keys, constraints and WITHOUT ROWID too, which the comparison does not see."""
+    Store(f"sqlite:///{fresh}").close()
+    declared = tmp_path / "declared.sqlite3"
+    opened = create_engine(f"sqlite:///{declared}")
+    tables.metadata.create_all(opened)
+    opened.dispose()
+    assert schema_of(fresh) == schema_of(declared)
+
+
+def schema_of(file: Path) -> dict[str, list[str]]:
+    """Return each table's and index's parts, without their order and spacing."""
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute(
+            "SELECT name, sql FROM sqlite_master "
+            "WHERE sql IS NOT NULL AND name <> 'alembic_version'"
+        ).fetchall()
+    return {
+        name: sorted(
+            re.sub(r"\s+", " ", part).strip(" )") for part in re.split(r",\s*\n|\(\n|\n\)", sql)
+        )
+        for name, sql in rows
+    }
+
+
+def test_every_connection_is_durable(fresh: Path) -> None:
+    """WAL and synchronous=FULL are on, and foreign keys are enforced, on every connection."""
+    opened = engine.open_engine(f"sqlite:///{fresh}")
+    with opened.connect() as one, opened.connect() as another:
+        for connection in (one, another):
+            pragmas = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            }
+            assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    opened.dispose()
+
+
+def test_opening_again_changes_nothing(store: Store, product: Product, database: Path) -> None:
+    """A database of this version opens as it is, with what is in it."""
+    store.close()
+    again = Store(f"sqlite:///{database}")
+    assert again.products() == [product]
+    again.close()
+
+
+def test_a_later_versions_database_is_refused(database: Path) -> None:
+    """A database that a later version made is left alone, and the sentence says what to do."""
+    change(database, "UPDATE alembic_version SET version_num = '9999'")
+    assert "later version" in sentence_of(database)
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    """A file of something else is left alone."""
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Sir or Madam, " * 1_000)
+    assert "not a database" in sentence_of(file)
+    assert file.read_text().startswith("Dear Sir")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    """A folder where the file should be is said to be none."""
+    assert sentence_of(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """Where no folder can be made for the file, the sentence says why."""
+    (tmp_path / "file").touch()
+    assert sentence_of(tmp_path / "file" / "exitpoll.sqlite3")
+
+
+def test_a_failed_migration_leaves_nothing_behind(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration that ends midway is as if it had not begun; the next opening succeeds."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("alembic.ddl.impl.DefaultImpl.create_index", fail)
+        with pytest.raises(ZeroDivisionError):
+            Store(f"sqlite:///{fresh}")
+    assert schema_of(fresh) == {}
+    Store(f"sqlite:///{fresh}").close()
+
+
+OPEN = """
+import sys
+from exitpoll_server.store import Store
+print("ready", flush=True)
+sys.stdin.readline()
+Store(sys.argv[1]).close()
+"""
+
+
+def test_processes_opening_a_fresh_database_at_once_all_succeed(fresh: Path) -> None:
+    """A server and a command started together do not trip over who makes the tables."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, f"sqlite:///{fresh}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    endings = [process.communicate(timeout=30)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], endings
