@@ -835,7 +835,6 @@ def test_later_data_never_changes_an_earlier_report(
     assert _comparable(world.count(as_of)) == _comparable(before)
 
 
-@pytest.mark.xfail(reason="totals are maxima: what they were at the uninstall is not kept")
 def test_later_launches_never_change_an_earlier_line(world: World) -> None:
     """A copy launched again after its uninstall had no launches when it left."""
     world.tell(installed(1, NOW), leaves(1, after(hours=1), launches_total=0))

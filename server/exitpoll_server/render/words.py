@@ -8,8 +8,8 @@ from datetime import datetime
 from exitpoll_server.counts import Departure, Window
 from exitpoll_server.questions import EXIT
 from exitpoll_server.report import NotYet, Report
-from exitpoll_server.report.figures import Figure
-from exitpoll_server.report.uninstalls import Part
+from exitpoll_server.report.figures import Figure, count
+from exitpoll_server.report.uninstalls import Part, Uninstalls
 
 LEAST_FOR_PERCENT = 10
 """Below this a share is said as "2 of 6": a percentage would claim more than is known."""
@@ -185,10 +185,11 @@ def headline(report: Report) -> str:
     n = {s.name: s.of_uninstalls.numerator or 0 for s in report.uninstalls.steps}
     if n["uninstalled"] == 0:
         return _nobody(report.window)
+    substantive = report.uninstalls.per_100_installations.numerator or 0
     people = "1 person" if n["uninstalled"] == 1 else f"{n['uninstalled']:,} people"
     return (
         f"{people} uninstalled; {n['asked']:,} saw the question, {n['answered']:,} answered, "
-        f"{n['substantive']:,} wrote something to act on."
+        f"{substantive:,} wrote something to act on."
     )
 
 
@@ -242,10 +243,16 @@ def not_shown(report: Report) -> str:
     return f"These are the latest {len(report.lines):,} of {total:,}."
 
 
+def _imported(first: Uninstalls) -> Figure:
+    imported = (part.figure for part in first.known_from if part.name == "import")
+    return next(imported, count(0, "uninstalls.known_from"))
+
+
 def notes(report: Report) -> list[tuple[str, Figure | None]]:
     """Say what was counted apart, reclassified or left out, each with its figure."""
     first, second = report.uninstalls, report.iceberg
     sentences = (
+        (_imported(first), "imported: whether they were asked is not known"),
         (first.may_still_answer, "left within the last seven days and may still answer"),
         (first.comment_without_reason, "wrote a comment without choosing a reason"),
         (first.known_by_leaving, "consented to be known by leaving only"),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, or_, select, true, update
 
 from exitpoll_agent.wire import Answers, UninstallEvent
 from exitpoll_server.store import tables
-from exitpoll_server.store.arrivals import Values, Work, insert, least
-from exitpoll_server.store.instants import as_read, to_ms
+from exitpoll_server.store.arrivals import Values, Work, insert, largest, least
+from exitpoll_server.store.instants import DAY_MS, as_read, to_ms
 
 
 def record(connection: Connection, works: Sequence[Work]) -> None:
@@ -27,9 +27,10 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
         known = by_installation[work.installation["id"]]
         if isinstance(work.message, UninstallEvent):
             _leave(connection, work, work.message, known)
-        else:
+        elif work.arrival.channel != "import":
             _come_back(connection, work, known)
         _fill_snapshots(connection, work, known)
+    _withdraw_imported(connection, works)
 
 
 def _leave(connection: Connection, work: Work, event: UninstallEvent, known: list[Values]) -> None:
@@ -101,20 +102,34 @@ def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) ->
         "scope": leaving.scope,
         "tenure_step": leaving.tenure_step,
         "launches_step": leaving.launches_step,
+        "launches": _launches_known(connection, work),
         **{name: work.installation[name] for name in tables.FACTS},
     }
-    if _was_launched_since(connection, work, uninstall):
-        uninstall["withdrawn_at"] = received
+    uninstall["withdrawn_at"] = _disproved_at(connection, work, uninstall)
     statement = tables.uninstalls.insert().returning(tables.uninstalls.c.id)
     uninstall["id"] = connection.execute(statement, uninstall).scalar_one()
-    connection.execute(
-        # An imported answer may have come before its uninstall.
-        update(tables.answers)
-        .where(tables.answers.c.installation_id == uninstall["installation_id"])
-        .where(tables.answers.c.uninstall_id.is_(None))
-        .values(uninstall_id=uninstall["id"])
-    )
     return uninstall
+
+
+def _launches_known(connection: Connection, work: Work) -> int | None:
+    """Return the launches of an installation by now; None where nobody counted any.
+
+    Nor are those of an import known: its launches may come in a later file.
+    """
+    if work.arrival.channel == "import" or work.message.consent == "exit":
+        return None
+    c, rows = tables.counters.c, tables.launches.c
+    of_rows = select(func.sum(rows.launches)).where(
+        rows.installation_id == c.installation_id, rows.counter_id == c.id
+    )
+    totals = connection.execute(
+        select(c.launches_total, of_rows.scalar_subquery()).where(
+            c.installation_id == work.installation["id"]
+        )
+    )
+    known = [largest(*total) for total in totals]
+    counted = [launches for launches in known if launches is not None]
+    return sum(counted) if counted else None
 
 
 def _say_again(connection: Connection, work: Work, uninstall: Values) -> None:
@@ -122,10 +137,8 @@ def _say_again(connection: Connection, work: Work, uninstall: Values) -> None:
     if work.message.seq <= uninstall["seq"]:
         return
     uninstall["seq"] = work.message.seq
-    if uninstall["withdrawn_at"] is not None and not _was_launched_since(
-        connection, work, uninstall
-    ):
-        uninstall["withdrawn_at"] = None
+    if uninstall["withdrawn_at"] is not None:
+        uninstall["withdrawn_at"] = _disproved_at(connection, work, uninstall)
     connection.execute(
         update(tables.uninstalls)
         .where(tables.uninstalls.c.id == uninstall["id"])
@@ -133,14 +146,23 @@ def _say_again(connection: Connection, work: Work, uninstall: Values) -> None:
     )
 
 
-def _was_launched_since(connection: Connection, work: Work, uninstall: Values) -> bool:
-    """Tell whether a ping later than this uninstall has already come."""
+def _disproved_at(connection: Connection, work: Work, uninstall: Values) -> int | None:
+    """Return when a ping later than this uninstall had come, and the event too; None if none did.
+
+    Imported launches are days, and are compared as such once the whole group is merged.
+    """
+    c = tables.counters.c
     pings = connection.execute(
-        select(tables.counters.c.id, tables.counters.c.ping_seq, tables.counters.c.ping_sent_at)
-        .where(tables.counters.c.installation_id == work.installation["id"])
-        .where(tables.counters.c.ping_seq.is_not(None))
+        select(c.id, c.ping_seq, c.ping_sent_at, c.first_received_at)
+        .where(c.installation_id == work.installation["id"], c.ping_seq.is_not(None))
+        .where(c.id != work.counter_id if work.arrival.channel == "import" else true())
     )
-    return any(_is_later(row.id, row.ping_seq, row.ping_sent_at, uninstall) for row in pings)
+    later = [
+        ping.first_received_at
+        for ping in pings
+        if _is_later(ping.id, ping.ping_seq, ping.ping_sent_at, uninstall)
+    ]
+    return max(min(later), work.arrival.received_ms) if later else None
 
 
 def _is_later(counter_id: int | None, seq: int, sent_at: int, uninstall: Values) -> bool:
@@ -154,10 +176,9 @@ def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:
     """Withdraw what a later ping disproves: cancelled, repaired, upgraded without saying so."""
     sent_at = to_ms(work.message.sent_at)
     for uninstall in known:
-        if uninstall["withdrawn_at"] is not None:
-            continue
-        if _is_later(work.counter_id, work.message.seq, sent_at, uninstall):
-            uninstall["withdrawn_at"] = _heard_of_again(work, uninstall)
+        stands = uninstall["withdrawn_at"] is None
+        if stands and _is_later(work.counter_id, work.message.seq, sent_at, uninstall):
+            uninstall["withdrawn_at"] = work.arrival.received_ms
             connection.execute(
                 update(tables.uninstalls)
                 .where(tables.uninstalls.c.id == uninstall["id"])
@@ -165,11 +186,28 @@ def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:
             )
 
 
-def _heard_of_again(work: Work, uninstall: Values) -> int:
-    """Return the receipt of the first launch after an uninstall."""
-    later = (row["first_received_at"] for row in work.rows)
-    since = (at for at in later if at > uninstall["instant"])
-    return int(min([*since, work.arrival.received_ms]))
+def _withdraw_imported(connection: Connection, works: Sequence[Work]) -> None:
+    """Withdraw imported uninstalls by the first imported day of use after theirs.
+
+    A file holds whole days: within one day nobody knows what came first. Asked anew whenever
+    launches or uninstalls come in, so that the order of files does not matter.
+    """
+    counters = [work.counter_id for work in works if work.arrival.channel == "import"]
+    if not counters:
+        return
+    u, rows = tables.uninstalls.c, tables.launches.c
+    used_again = (
+        select(func.min(rows.first_received_at))
+        .where(rows.installation_id == u.installation_id, rows.counter_id == u.counter_id)
+        .where(rows.day > u.instant // DAY_MS)
+        .scalar_subquery()
+    )
+    connection.execute(
+        update(tables.uninstalls)
+        .where(u.counter_id.in_(counters), used_again.is_not(None))
+        .where(or_(u.withdrawn_at.is_(None), u.withdrawn_at > used_again))
+        .values(withdrawn_at=used_again)
+    )
 
 
 def _fill_snapshots(connection: Connection, work: Work, known: list[Values]) -> None:
@@ -191,20 +229,15 @@ def _fill_snapshots(connection: Connection, work: Work, known: list[Values]) -> 
 def import_answers(
     connection: Connection, product_id: int, said: Sequence[tuple[UUID, datetime, Answers]]
 ) -> None:
-    """Append imported answers; one without an uninstall yet waits for it."""
+    """Append imported answers; the report finds the uninstall that each belongs to."""
     ids = _installation_ids(connection, product_id, said)
-    u = tables.uninstalls
-    left = select(u.c.installation_id, u.c.id).where(u.c.installation_id.in_(ids.values()))
-    # The earliest uninstall that stands, as the report will pick it.
-    order = (u.c.withdrawn_at.is_not(None).desc(), u.c.instant.desc(), u.c.id.desc())
-    uninstalls = {row.installation_id: row.id for row in connection.execute(left.order_by(*order))}
     for installation_uuid, at, answers in said:
         installation_id = ids.get(installation_uuid)
         if installation_id is not None:
             add_answers(
                 connection,
                 installation_id=installation_id,
-                uninstall_id=uninstalls.get(installation_id),
+                uninstall_id=None,
                 channel="import",
                 received_at=to_ms(at),
                 answers=answers,

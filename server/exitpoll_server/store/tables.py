@@ -187,6 +187,8 @@ uninstalls = Table(
     Column("scope", String),
     Column("tenure_step", Integer),
     Column("launches_step", Integer),
+    # As counted when it was first heard of; null where launches may still be imported.
+    Column("launches", BigInteger),
     *_facts(),
     UniqueConstraint("installation_id", "uuid"),
 )
@@ -220,7 +222,7 @@ answers = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("installation_id", ForeignKey("installations.id"), nullable=False, index=True),
-    # Null until an imported answer meets its imported uninstall.
+    # Null for an imported answer: it belongs to whichever uninstall of that time stands.
     Column("uninstall_id", ForeignKey("uninstalls.id"), index=True),
     Column("showing_id", ForeignKey("showings.id")),
     Column("channel", String, nullable=False),

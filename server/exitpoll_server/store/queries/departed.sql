@@ -53,6 +53,45 @@ first_used AS (
             ORDER BY l.day, l.first_received_at LIMIT 1) AS instant
     FROM standing s
 ),
+said AS (
+    SELECT s.id AS uninstall_id, s.instant, a.id, a.received_at, a.reason, a.comment, a.score
+    FROM standing s
+    JOIN answers a ON a.uninstall_id = s.id
+    WHERE s.nth = 1 AND a.received_at <= :as_of
+    UNION ALL
+    -- An imported answer names no uninstall, only the installation.
+    SELECT s.id, s.instant, a.id, a.received_at, a.reason, a.comment, a.score
+    FROM standing s
+    JOIN answers a ON a.installation_id = s.installation_id
+    WHERE s.nth = 1 AND a.uninstall_id IS NULL
+      AND a.received_at <= :as_of AND a.received_at >= s.instant - :answer_ms
+),
+ranked AS (
+    SELECT said.*,
+           ROW_NUMBER() OVER (
+               PARTITION BY uninstall_id
+               ORDER BY CASE WHEN reason IS NULL THEN 1 ELSE 0 END, received_at DESC, id DESC
+           ) AS reason_rank,
+           ROW_NUMBER() OVER (
+               PARTITION BY uninstall_id
+               ORDER BY CASE WHEN comment IS NULL THEN 1 ELSE 0 END, received_at DESC, id DESC
+           ) AS comment_rank,
+           ROW_NUMBER() OVER (
+               PARTITION BY uninstall_id
+               ORDER BY CASE WHEN score IS NULL THEN 1 ELSE 0 END, received_at DESC, id DESC
+           ) AS score_rank
+    FROM said
+    WHERE received_at <= instant + :answer_ms
+),
+response AS (
+    -- One an uninstall: of each field the last that is not empty.
+    SELECT uninstall_id,
+           MAX(CASE WHEN reason_rank = 1 THEN reason END) AS reason,
+           MAX(CASE WHEN comment_rank = 1 THEN comment END) AS comment,
+           MAX(CASE WHEN score_rank = 1 THEN score END) AS score
+    FROM ranked
+    GROUP BY uninstall_id
+),
 departed AS (
     SELECT s.id,
            s.installation_id,
@@ -73,27 +112,21 @@ departed AS (
            END AS known_from,
            s.not_asked,
            s.asked AS offered,
-           s.launches_step,
-           COALESCE(c.launches, s.launches_step) AS launches,
+           CASE
+               WHEN s.consent = 'exit' THEN s.launches_step
+               ELSE COALESCE(s.launches, c.launches)
+           END AS launches,
            s.instant - COALESCE(s.installed_instant, f.instant) AS tenure_ms,
            (SELECT MIN(w.opened_at) FROM showings w
             WHERE w.uninstall_id = s.id AND w.opened_at <= :as_of) AS opened_at,
-           (SELECT a.reason FROM answers a
-            WHERE a.uninstall_id = s.id AND a.reason IS NOT NULL
-              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
-            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS reason,
-           (SELECT a.comment FROM answers a
-            WHERE a.uninstall_id = s.id AND a.comment IS NOT NULL
-              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
-            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS comment,
-           (SELECT a.score FROM answers a
-            WHERE a.uninstall_id = s.id AND a.score IS NOT NULL
-              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
-            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS score
+           a.reason,
+           a.comment,
+           a.score
     FROM standing s
     LEFT JOIN heard h ON h.uninstall_id = s.id
     LEFT JOIN first_used f ON f.uninstall_id = s.id
     LEFT JOIN counted c ON c.installation_id = s.installation_id
+    LEFT JOIN response a ON a.uninstall_id = s.id
     WHERE s.nth = 1
 ),
 classed AS (
@@ -104,7 +137,7 @@ classed AS (
            CASE
                WHEN d.launches = 0 THEN 'never_launched'
                -- Under consent `exit` only the lower end of a step is known.
-               WHEN d.tenure_step IS NOT NULL AND d.tenure_step >= 168 AND :trial_ms IS NOT NULL
+               WHEN d.tenure_step >= 168 AND d.tenure_step * 3600000 <= :trial_ms + 259200000
                    THEN 'unknown'
                WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) IS NULL THEN 'unknown'
                WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 3600000 THEN 'first_hour'

@@ -64,6 +64,9 @@ known AS (
     WHERE i.product_id = :product AND NOT i.test
       AND i.first_received_at <= :as_of
       AND (c.id IS NULL OR c.id NOT IN :upgrades)
+      -- Where only an answer is known, nobody has seen the installation itself.
+      AND (c.id IS NOT NULL OR l.last_at IS NOT NULL
+           OR EXISTS (SELECT 1 FROM counters k WHERE k.installation_id = i.id))
 )
 SELECT closed / 86400000 AS closed_days,
        -- On a tie between stopping and uninstalling the uninstall wins: a millisecond less.

@@ -223,6 +223,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.String(), nullable=True),
         sa.Column("tenure_step", sa.Integer(), nullable=True),
         sa.Column("launches_step", sa.Integer(), nullable=True),
+        sa.Column("launches", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("edition", sa.String(), nullable=True),
