@@ -44,12 +44,12 @@ def _database_url(text: str) -> str:
     if not text:
         return f"sqlite:///{platformdirs.user_data_path('exitpoll') / 'exitpoll.sqlite3'}"
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme.split("+")[0] != "sqlite":
+    if not separator or scheme != "sqlite":
         raise ConfigError(
             f"EXITPOLL_DATABASE_URL={text!r} is no database known here; "
             "for a file write sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
         )
-    if not rest.startswith("/") or len(rest) == 1:
+    if not rest.startswith("/") or rest in ("/", "/:memory:"):
         raise ConfigError(
             f"EXITPOLL_DATABASE_URL={text!r} names no file; "
             "write sqlite:/// and then the file, for example "
@@ -62,7 +62,8 @@ def _public_url(text: str) -> str:
     url = (text or LOCAL_URL).rstrip("/")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and not parts.query
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = usable and not (parts.query or parts.fragment or parts.username)
     except ValueError:
         usable = False
     if not usable:

@@ -24,8 +24,9 @@ def take_ping(store: Store, product: Product, data: object, now: datetime) -> tu
     loaded = schemas.load_ping(data)
     message = loaded.message
     if message.consent != "full":
-        # Withdrawing consent sends one last message, and it brings no history.
-        message = _without_history(message)
+        # Withdrawing consent sends one last message, and it brings no history; its counter puts
+        # it in order: a delayed ping must not undo it.
+        message = replace(_without_history(message), counter=message.counter)
     store.merge(product, [Arrival(message=message, channel="agent", received_at=now)])
     return loaded.ignored
 

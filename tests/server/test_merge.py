@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections import Counter
@@ -31,6 +32,7 @@ from tests.server.messages import (
 )
 
 from exitpoll_agent import wire
+from exitpoll_server.intake import take_ping
 from exitpoll_server.store import Product, Store
 
 Key: TypeAlias = tuple[UUID, int, str]
@@ -438,3 +440,15 @@ def test_an_empty_group_is_nothing(store: Store, product: Product, look: Look) -
     """Merging no messages changes nothing."""
     store.merge(product, [])
     assert look("SELECT * FROM installations WHERE uuid = ?", INSTALLATION.hex) == []
+
+
+def test_a_delayed_ping_does_not_undo_withdrawn_consent(
+    store: Store, product: Product, look: Look
+) -> None:
+    """The withdrawing message is in order with the counter's others, and the last word stands."""
+    said: list[tuple[int, wire.Consent, int]] = [(1, "full", 0), (3, "none", 2), (2, "full", 3)]
+    for seq, consent, hours in said:
+        data = json.loads(wire.to_json(ping(seq, sent_at=after(hours=hours), consent=consent)))
+        take_ping(store, product, data, after(hours=hours))
+    [row] = look("SELECT consent, censored_at FROM installations")
+    assert (row["consent"], row["censored_at"]) == ("none", ms(after(hours=2)))

@@ -89,12 +89,50 @@ def test_an_earlier_receipt_told_later_is_the_first(
 def test_another_id_for_a_copy_already_gone_is_the_same_event(
     store: Store, product: Product, look: Look
 ) -> None:
-    """An uninstaller that forgot its id does not make a second uninstall."""
+    """A link beside the agent's own event makes no second uninstall."""
     take(store, product, leaving())
-    again = leaving(10, uninstall={"uninstall_id": OTHER_UNINSTALL})
-    take(store, product, again, after(hours=1), "browser")
+    link = leaving(0, counter=None, uninstall={"uninstall_id": OTHER_UNINSTALL})
+    take(store, product, link, after(hours=1), "link")
     assert [u["uuid"] for u in uninstalls(look)] == [UNINSTALL.hex]
-    assert set(receipts(look)) == {"agent", "browser"}
+    assert set(receipts(look)) == {"agent", "link"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_counters_second_id_tells_that_the_first_was_cancelled(
+    store: Store, product: Product, look: Look, order: tuple[int, int]
+) -> None:
+    """The agent makes a new id only after a launch: though its ping is lost, the last id stands."""
+    events = (
+        leaving(7),
+        leaving(9, uninstall={"uninstall_id": OTHER_UNINSTALL, "at": after(days=3)}),
+    )
+    for hours, n in enumerate(order):
+        take(store, product, events[n], after(days=3, hours=hours))
+    standing = [u["uuid"] for u in uninstalls(look) if u["withdrawn_at"] is None]
+    assert standing == [OTHER_UNINSTALL.hex]
+
+
+def test_a_link_is_withdrawn_by_our_clock(store: Store, product: Product, look: Look) -> None:
+    """An agent whose clock is a year behind still takes a link's uninstall back."""
+    link = leaving(0, counter=None, uninstall={"at": NOW})
+    take(store, product, link, NOW, "link")
+    take(store, product, ping(1, sent_at=after(days=-365)), after(days=1))
+    assert stands(look) == [False]
+
+
+def test_an_uninstall_under_consent_exit_keeps_nothing_known_before(
+    store: Store, product: Product, look: Look
+) -> None:
+    """Whoever narrowed the consent leaves without customer and edition."""
+    take(store, product, ping(1, customer="acme", edition="pro", version="1.0"))
+    take(store, product, leaving(2, counter=None, consent="exit", version="1.1"))
+    left = uninstalls(look)[0]
+    assert (left["version"], left["customer"], left["edition"], left["launches"]) == (
+        "1.1",
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_copy_that_came_back_can_leave_again(store: Store, product: Product, look: Look) -> None:

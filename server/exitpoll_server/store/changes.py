@@ -31,7 +31,7 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
     history: list[Values] = []
     for work in works:
         facts, life = _facts_after(work), _life_after(work)
-        stated = _stated_facts(work.message)
+        stated = stated_facts(work.message)
         known = work.installation if work.newer else _known_at(connection, work)
         if any(known[name] != value for name, value in stated.items()):
             history.append(
@@ -53,7 +53,7 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
         update_by_id(connection, tables.installations, changed, (*_LIFE, *tables.FACTS))
 
 
-def _stated_facts(message: Ping) -> Values:
+def stated_facts(message: Ping) -> Values:
     """Return the facts that a message states; what it leaves open changes nothing."""
     stated = {name: getattr(message, name) for name in tables.FACTS if name != "attributes"}
     stated["attributes"] = dict(message.attributes) or None
@@ -76,7 +76,7 @@ def _known_at(connection: Connection, work: Work) -> Mapping[str, Any]:
 
 def _facts_after(work: Work) -> Values:
     now = {name: work.installation[name] for name in tables.FACTS}
-    stated = _stated_facts(work.message)
+    stated = stated_facts(work.message)
     if work.newer:
         return {**now, **stated}
     # An older message only fills what nobody has said yet.

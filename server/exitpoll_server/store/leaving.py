@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, or_, select, true, update
 from exitpoll_agent.wire import Answers, UninstallEvent
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import Values, Work, insert, largest, least
+from exitpoll_server.store.changes import stated_facts
 from exitpoll_server.store.instants import DAY_MS, as_read, to_ms
 
 
@@ -41,8 +42,9 @@ def _leave(connection: Connection, work: Work, event: UninstallEvent, known: lis
     ) or _already_gone(work, known)
     if uninstall is None:
         uninstall = _new_uninstall(connection, work, event)
+        _settle(connection, work, [*known, uninstall])
         known.append(uninstall)
-    elif work.counter_id is not None and work.counter_id == uninstall["counter_id"]:
+    elif _is_by_the_counter(work, uninstall):
         _say_again(connection, work, uninstall)
     receipt = insert(connection, tables.receipts)
     received = work.arrival.received_ms
@@ -74,11 +76,35 @@ def _leave(connection: Connection, work: Work, event: UninstallEvent, known: lis
 def _already_gone(work: Work, known: list[Values]) -> Values | None:
     """Return the uninstall that another id for a copy already gone must mean.
 
+    One counter makes a new id only after another launch, so its ids are uninstalls of their own.
     An import tells of the past, in any order: there the report picks the first that stands.
     """
     if work.arrival.channel == "import":
         return None
-    return next((u for u in known if u["withdrawn_at"] is None), None)
+    standing = (u for u in known if u["withdrawn_at"] is None)
+    return next((u for u in standing if not _is_by_the_counter(work, u)), None)
+
+
+def _is_by_the_counter(work: Work, uninstall: Values) -> bool:
+    return work.counter_id is not None and work.counter_id == uninstall["counter_id"]
+
+
+def _settle(connection: Connection, work: Work, known: list[Values]) -> None:
+    """Withdraw all but the last of a counter's uninstalls: each id tells of a launch between."""
+    if work.arrival.channel == "import":
+        return
+    standing = [u for u in known if u["withdrawn_at"] is None and _is_by_the_counter(work, u)]
+    for uninstall in sorted(standing, key=lambda u: u["seq"])[:-1]:
+        _withdraw(connection, uninstall, work.arrival.received_ms)
+
+
+def _withdraw(connection: Connection, uninstall: Values, at: int) -> None:
+    uninstall["withdrawn_at"] = at
+    connection.execute(
+        update(tables.uninstalls)
+        .where(tables.uninstalls.c.id == uninstall["id"])
+        .values(withdrawn_at=at)
+    )
 
 
 def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) -> Values:
@@ -103,12 +129,19 @@ def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) ->
         "tenure_step": leaving.tenure_step,
         "launches_step": leaving.launches_step,
         "launches": _launches_known(connection, work),
-        **{name: work.installation[name] for name in tables.FACTS},
+        **_snapshot(work),
     }
     uninstall["withdrawn_at"] = _disproved_at(connection, work, uninstall)
     statement = tables.uninstalls.insert().returning(tables.uninstalls.c.id)
     uninstall["id"] = connection.execute(statement, uninstall).scalar_one()
     return uninstall
+
+
+def _snapshot(work: Work) -> Values:
+    """Return the facts as known now; under consent `exit` only what the event itself states."""
+    if work.message.consent == "exit" and work.arrival.channel != "link":
+        return {**dict.fromkeys(tables.FACTS), **stated_facts(work.message)}
+    return {name: work.installation[name] for name in tables.FACTS}
 
 
 def _launches_known(connection: Connection, work: Work) -> int | None:
@@ -153,37 +186,40 @@ def _disproved_at(connection: Connection, work: Work, uninstall: Values) -> int 
     """
     c = tables.counters.c
     pings = connection.execute(
-        select(c.id, c.ping_seq, c.ping_sent_at, c.first_received_at)
+        select(c.id, c.ping_seq, c.ping_sent_at, c.first_received_at, c.last_received_at)
         .where(c.installation_id == work.installation["id"], c.ping_seq.is_not(None))
         .where(c.id != work.counter_id if work.arrival.channel == "import" else true())
     )
     later = [
         ping.first_received_at
         for ping in pings
-        if _is_later(ping.id, ping.ping_seq, ping.ping_sent_at, uninstall)
+        if _is_later(uninstall, ping.id, ping.ping_seq, ping.ping_sent_at, ping.last_received_at)
     ]
     return max(min(later), work.arrival.received_ms) if later else None
 
 
-def _is_later(counter_id: int | None, seq: int, sent_at: int, uninstall: Values) -> bool:
-    """Tell whether a ping was sent after an uninstall: by seq where one counter sent both."""
-    if counter_id is not None and counter_id == uninstall["counter_id"]:
+def _is_later(
+    uninstall: Values, counter_id: int | None, seq: int, sent_at: int, received_at: int
+) -> bool:
+    """Tell whether a ping was sent after an uninstall.
+
+    By seq where one counter sent both, by the machine's clock where two of its counters did; and
+    by ours where the uninstall came without a counter, from a clock that nobody knows.
+    """
+    if uninstall["counter_id"] is None:
+        return bool(received_at > uninstall["first_received_at"])
+    if counter_id == uninstall["counter_id"]:
         return bool(seq > uninstall["seq"])
     return bool(sent_at > uninstall["occurred_at"])
 
 
 def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:
     """Withdraw what a later ping disproves: cancelled, repaired, upgraded without saying so."""
-    sent_at = to_ms(work.message.sent_at)
+    sent_at, received_at = to_ms(work.message.sent_at), work.arrival.received_ms
     for uninstall in known:
         stands = uninstall["withdrawn_at"] is None
-        if stands and _is_later(work.counter_id, work.message.seq, sent_at, uninstall):
-            uninstall["withdrawn_at"] = work.arrival.received_ms
-            connection.execute(
-                update(tables.uninstalls)
-                .where(tables.uninstalls.c.id == uninstall["id"])
-                .values(withdrawn_at=uninstall["withdrawn_at"])
-            )
+        if stands and _is_later(uninstall, work.counter_id, work.message.seq, sent_at, received_at):
+            _withdraw(connection, uninstall, received_at)
 
 
 def _withdraw_imported(connection: Connection, works: Sequence[Work]) -> None:
@@ -218,7 +254,7 @@ def _fill_snapshots(connection: Connection, work: Work, known: list[Values]) -> 
             for name in tables.FACTS
             if uninstall[name] is None and work.installation[name] is not None
         }
-        if missing and uninstall["withdrawn_at"] is None:
+        if missing and uninstall["withdrawn_at"] is None and uninstall["consent"] != "exit":
             connection.execute(
                 update(tables.uninstalls)
                 .where(tables.uninstalls.c.id == uninstall["id"])

@@ -64,7 +64,9 @@ def init_app(app: Flask, store: Store) -> None:
     )
     pages = _Pages(store)
     blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
-    blueprint.get("/u/<product_key>", endpoint="leave_by_link")(pages.leave_by_link)
+    blueprint.get("/u/<product_key>", endpoint="leave_by_link", strict_slashes=False)(
+        pages.leave_by_link
+    )
     blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
     blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
@@ -92,8 +94,7 @@ class _Pages:
             left, _ = intake.take_uninstall(
                 self._store, product, data, clock.now(), channel="browser"
             )
-        except (wire.EventDamagedError, InvalidError, RecursionError):
-            # Anybody can make a checksum, and nest brackets deeper than a reader goes.
+        except (wire.EventDamagedError, InvalidError):
             raise GoneError(400, "This address was cut off on its way here.") from None
         return self._to_survey(product, left)
 
