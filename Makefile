@@ -44,7 +44,8 @@ format: $(READY) ## rewrite the code as `make check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: ## renew constraints.txt from what is newest
+# With the oldest Python at hand that we support, so that the versions are there for all of them.
+lock: ## renew constraints.txt; say PYTHON=python3.10
 	$(PYTHON) -m venv --clear --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[server,dev]'
 	$(PYTHON) -m pip --python $(BIN)/python freeze --exclude-editable > constraints.txt
