@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -72,9 +71,3 @@ def _public_url(text: str) -> str:
             "it should look like https://feedback.example.com"
         )
     return url
-
-
-def sqlite_file(database_url: str) -> Path | None:
-    """Return the file of an SQLite URL, None where the database is no file of ours."""
-    prefix = "sqlite:///"
-    return Path(database_url[len(prefix) :]) if database_url.startswith(prefix) else None

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from exitpoll_agent.wire import Answers
 from exitpoll_server.counts import Counts, Window
-from exitpoll_server.store import erasure, leaving, merge, products, reading, surveys
+from exitpoll_server.store import erasure, merge, products, reading, surveys
+from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.engine import (
     BusyError,
@@ -107,7 +108,7 @@ class Store:
     ) -> None:
         """Append answers whose receipt is their occurrence."""
         with write_transaction(self._engine) as connection:
-            leaving.import_answers(connection, product.id, said)
+            import_answers(connection, product.id, said)
 
     # -- the survey
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select, update
 
 from exitpoll_agent.wire import Answers
 from exitpoll_server.store import tables
+from exitpoll_server.store.answers import add_answers
 from exitpoll_server.store.arrivals import insert
-from exitpoll_server.store.leaving import add_answers
 
 
 @dataclass(frozen=True, kw_only=True)
