@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import platformdirs
 import pytest
 
@@ -77,9 +75,3 @@ def assert_refused(name: str, value: str, example: str) -> None:
     assert "\n" not in sentence
     assert f"{name}={value!r}" in sentence
     assert example in sentence
-
-
-def test_the_file_of_a_database_is_known() -> None:
-    """The path of an SQLite address is the file itself."""
-    assert config.sqlite_file("sqlite:////var/lib/a.sqlite3") == Path("/var/lib/a.sqlite3")
-    assert config.sqlite_file("sqlite:///a.sqlite3") == Path("a.sqlite3")
