@@ -1,5 +1,7 @@
 SELECT COUNT(*) AS n
-FROM said a
-JOIN departed d ON d.id = a.uninstall_id
-WHERE a.received_at > a.instant + :answer_ms
+FROM departed d
+JOIN answers a ON a.installation_id = d.installation_id
+ AND (a.uninstall_id = d.id
+      OR (a.uninstall_id IS NULL AND a.received_at >= d.instant - :answer_ms))
+WHERE a.received_at <= :as_of AND a.received_at > d.instant + :answer_ms
   AND d.instant >= :start AND d.instant < :end AND d.id NOT IN :upgrades

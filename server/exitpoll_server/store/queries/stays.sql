@@ -48,25 +48,59 @@ lives AS (
     FROM silences
     GROUP BY installation_id
 ),
+told AS (
+    -- Put one below the other and grouped, not joined: neither set has an index.
+    SELECT id AS installation_id,
+           first_received_at AS heard_at,
+           censored_at,
+           CAST(NULL AS BIGINT) AS first_at,
+           CAST(NULL AS BIGINT) AS last_at,
+           CAST(NULL AS BIGINT) AS closed,
+           CAST(NULL AS BIGINT) AS uninstall_id,
+           CAST(NULL AS BIGINT) AS left_at,
+           CAST(NULL AS INTEGER) AS answered,
+           CAST(NULL AS VARCHAR) AS known_from,
+           CAST(NULL AS VARCHAR) AS consent
+    FROM installations
+    WHERE product_id = :product AND NOT test AND first_received_at <= :as_of
+    UNION ALL
+    SELECT installation_id, NULL, NULL, first_at, last_at, closed, NULL, NULL, NULL, NULL, NULL
+    FROM lives
+    UNION ALL
+    SELECT installation_id, NULL, NULL, NULL, NULL, NULL, id, instant,
+           CASE WHEN answered THEN 1 ELSE 0 END, known_from, consent
+    FROM classed
+),
 known AS (
-    SELECT i.id,
-           COALESCE(l.last_at, i.first_received_at) AS last_at,
-           l.closed,
-           c.instant AS left_at,
-           c.answered,
-           c.known_from,
-           COALESCE(c.consent, '') = 'exit' AS known_by_leaving,
-           c.id IS NULL AND i.censored_at <= :as_of AS censored,
-           COALESCE(l.first_at, i.first_received_at) AS began_at
-    FROM installations i
-    LEFT JOIN lives l ON l.installation_id = i.id
-    LEFT JOIN classed c ON c.installation_id = i.id
-    WHERE i.product_id = :product AND NOT i.test
-      AND i.first_received_at <= :as_of
-      AND (c.id IS NULL OR c.id NOT IN :upgrades)
+    SELECT installation_id,
+           MAX(heard_at) AS heard_at,
+           MAX(censored_at) AS censored_at,
+           MAX(first_at) AS first_at,
+           MAX(last_at) AS last_at,
+           MAX(closed) AS closed,
+           MAX(uninstall_id) AS uninstall_id,
+           MAX(left_at) AS left_at,
+           MAX(answered) AS answered,
+           MAX(known_from) AS known_from,
+           MAX(consent) AS consent
+    FROM told
+    GROUP BY installation_id
+),
+counted AS (
+    SELECT closed,
+           COALESCE(last_at, heard_at) AS last_at,
+           left_at,
+           COALESCE(answered, 0) = 1 AS answered,
+           known_from,
+           COALESCE(consent, '') = 'exit' AS known_by_leaving,
+           uninstall_id IS NULL AND COALESCE(censored_at <= :as_of, FALSE) AS censored,
+           COALESCE(first_at, heard_at) AS began_at
+    FROM known
+    WHERE heard_at IS NOT NULL
+      AND (uninstall_id IS NULL OR uninstall_id NOT IN :upgrades)
       -- Where only an answer is known, nobody has seen the installation itself.
-      AND (c.id IS NOT NULL OR l.last_at IS NOT NULL
-           OR EXISTS (SELECT 1 FROM counters k WHERE k.installation_id = i.id))
+      AND (uninstall_id IS NOT NULL OR last_at IS NOT NULL
+           OR EXISTS (SELECT 1 FROM counters k WHERE k.installation_id = known.installation_id))
 )
 SELECT closed / 86400000 AS closed_days,
        -- On a tie between stopping and uninstalling the uninstall wins: a millisecond less.
@@ -75,12 +109,12 @@ SELECT closed / 86400000 AS closed_days,
            ELSE (left_at - last_at - 1) / 86400000
        END AS open_days,
        left_at IS NOT NULL AS uninstalled,
-       COALESCE(answered, FALSE) AS answered,
+       answered,
        known_from,
        known_by_leaving,
-       COALESCE(censored, FALSE) AS censored,
+       censored,
        MIN(began_at) AS first_seen,
        COUNT(*) AS n
-FROM known
+FROM counted
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1, 2, 3, 4, 5, 6, 7
