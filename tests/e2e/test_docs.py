@@ -31,7 +31,7 @@ def blocks(page: str, name: str) -> str:
 def run(
     script: str, folder: Path, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("EXITPOLL_")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("EXITPOLL_", "DO_NOT"))}
     path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{clean['PATH']}"
     return subprocess.run(
         ["sh", "-e", "-c", script],
