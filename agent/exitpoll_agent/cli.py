@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         said: Said = options.run(config.load(options.config, os.environ), options)
-    except Exception as error:  # noqa: BLE001 - the agent must not break its host
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
         said = sentences.of_failure(error, exit_code=0 if options.is_hosts else sentences.FAILED)
     _say(said, as_json=options.json)
     return said.exit_code

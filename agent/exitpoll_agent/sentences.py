@@ -113,14 +113,16 @@ def of_payload(payload: Payload) -> Said:
     return Said("", {"payload": None, "why_nothing": payload.why_nothing}, warnings=(why,))
 
 
-def of_failure(error: Exception, exit_code: int) -> Said:
+def of_failure(error: BaseException, exit_code: int) -> Said:
     """Say in one line why a command did not work."""
     sentence = _sentence(error)
     fields = {"configured": not isinstance(error, ConfigError), "error": sentence}
     return Said("", fields, warnings=(sentence,), exit_code=exit_code)
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     text = " ".join(str(error).split())
     speaks_plainly = isinstance(error, ConfigError | StateError | OSError)
     return text if speaks_plainly else f"{type(error).__name__}: {text}"
