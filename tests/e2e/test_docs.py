@@ -120,6 +120,17 @@ def test_every_definition_is_documented() -> None:
     assert set(re.findall(r"`((?:uninstalls|iceberg)\.[a-z0-9_]+)`", text)) == set(DEFINITIONS)
 
 
+def test_every_command_of_the_agent_is_documented() -> None:
+    """Whatever `exitpoll-agent --help` lists, docs/integrating.md says when to run it."""
+    agent = [sys.executable, "-m", "exitpoll_agent", "--help"]
+    told = subprocess.run(agent, capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^    ([a-z]+)  ", told, re.MULTILINE)
+    assert len(commands) >= 6
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    for command in commands:
+        assert f"`exitpoll-agent {command}" in text, command
+
+
 def test_every_field_of_the_wire_is_in_the_privacy_page() -> None:
     """Whatever the agent sends, docs/privacy.md says what it is for."""
     text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
