@@ -244,6 +244,15 @@ def test_a_choice_that_withdraws_nothing_is_not_told(profile: Profile, server: L
     assert server.received == []
 
 
+def test_who_was_never_told_of_is_not_told_of_now(profile: Profile, server: Loopback) -> None:
+    """Launches that were counted and never sent do not reach the server by a withdrawal."""
+    profile.run("consent", "exit")
+    profile.run("launch")
+    profile.run("consent", "full")
+    assert profile.json("consent", "none")["withdrawal"] == "not_sent"
+    assert server.received == []
+
+
 def test_withdrawing_holds_without_a_network(offline: Profile) -> None:
     """The choice is kept before anything is sent; that the server does not know yet is said."""
     offline.run("launch")
