@@ -1,7 +1,8 @@
-"""The command line: `exitpoll-agent launch | uninstall | status`.
+"""The command line: what a product, its uninstaller and a person may ask of the agent.
 
-Whatever goes wrong while counting or sending is one line on stderr and exit code 0: the agent
-must not break the product or the uninstaller that calls it.
+Whatever goes wrong in a command of the product is one line on stderr and exit code 0: the agent
+must not break the product or the uninstaller that calls it. A person's own command that failed
+exits with 1.
 """
 
 from __future__ import annotations
@@ -12,42 +13,34 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO, get_args
+from typing import TextIO, TypeAlias, get_args
 
-from exitpoll_agent import __version__, clock, config, wire
-from exitpoll_agent.config import Config, ConfigError
-from exitpoll_agent.launch import Launched, launch
-from exitpoll_agent.statefile import StateError
-from exitpoll_agent.status import Status, status
-from exitpoll_agent.uninstall import Departed, Request, read_comment, uninstall
-
-NO_STATUS = 1
-"""What `status` exits with where the agent is not configured or its state cannot be read."""
+from exitpoll_agent import __version__, clock, config, consent, sentences, wire
+from exitpoll_agent.config import Config
+from exitpoll_agent.erasure import erase
+from exitpoll_agent.launch import launch
+from exitpoll_agent.milestone import reach
+from exitpoll_agent.sentences import Said
+from exitpoll_agent.status import payload, status
+from exitpoll_agent.uninstall import Request, read_comment, uninstall
+from exitpoll_agent.withdrawal import Chosen, choose
 
 TOP_SCORE = 10
 
-
-@dataclass(frozen=True)
-class Said:
-    """What a command says of its outcome: sentences for a person, fields for a program."""
-
-    sentences: str
-    fields: dict[str, object]
-    warnings: tuple[str, ...] = ()
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no other name
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage exits with 2, as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        said = options.run(config.load(options.config, os.environ), options)
-    except Exception as error:  # noqa: BLE001 - the agent must not break its host
-        _say(_of_failure(error), as_json=options.json)
-        return NO_STATUS if options.run is _status else 0
+        said: Said = options.run(config.load(options.config, os.environ), options)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
+        said = sentences.of_failure(error, exit_code=0 if options.is_hosts else sentences.FAILED)
     _say(said, as_json=options.json)
-    return 0
+    return said.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,22 +56,48 @@ def _parser() -> argparse.ArgumentParser:
         help="the settings; without it $EXITPOLL_CONFIG, then exitpoll.toml",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add(commands, "launch", _launch, "count one launch, and send counts if that is due")
-    leaving = _add(commands, "uninstall", _uninstall, "say that the product is being uninstalled")
-    _add_uninstall_options(leaving)
-    _add(commands, "status", _status, "say what is known and has yet to be sent")
+    _add_hosts_commands(commands)
+    _add_persons_commands(commands)
     return parser
 
 
+def _add_hosts_commands(commands: Commands) -> None:
+    launching = "count one launch, and send counts if that is due"
+    _add(commands, "launch", _launch, launching, is_hosts=True)
+    reaching = "note that the person succeeded at something; the next ping tells it"
+    reached = _add(commands, "milestone", _milestone, reaching, is_hosts=True)
+    reached.add_argument("name", type=_milestone_name, metavar="NAME", help="such as first-export")
+    departing = "say that the product is being uninstalled"
+    leaving = _add(commands, "uninstall", _uninstall, departing, is_hosts=True)
+    _add_uninstall_options(leaving)
+
+
+def _add_persons_commands(commands: Commands) -> None:
+    choosing = _add(commands, "consent", _consent, "say what may be sent and why, or choose it")
+    choosing.add_argument(
+        "choice",
+        nargs="?",
+        choices=get_args(wire.Consent),
+        help="none: nothing; exit: only how it ended, without history; full: launches by day too",
+    )
+    _add(commands, "erase", _erase, "delete everything of this installation, there and here")
+    asking = _add(commands, "status", _status, "say what is known and has yet to be sent")
+    asking.add_argument(
+        "--payload", action="store_true", help="print the next ping, byte for byte as it would go"
+    )
+
+
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: Commands,
     name: str,
     run: Callable[[Config, argparse.Namespace], Said],
     summary: str,
+    *,
+    is_hosts: bool = False,
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
     command.add_argument("--json", action="store_true", help="answer with one JSON object")
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, is_hosts=is_hosts)
     return command
 
 
@@ -109,6 +128,15 @@ def _reason(text: str) -> str:
     return text
 
 
+def _milestone_name(text: str) -> str:
+    name = text.strip()
+    if not 0 < len(name) <= wire.MAX_NAME_CHARS or not name.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"the name of a milestone has 1 to {wire.MAX_NAME_CHARS} printable characters"
+        )
+    return name
+
+
 def _score(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= TOP_SCORE:
         raise argparse.ArgumentTypeError(f"a score is a whole number from 0 to {TOP_SCORE}")
@@ -120,7 +148,7 @@ def _score(text: str) -> int:
 
 def _launch(settings: Config, _options: argparse.Namespace) -> Said:
     launched = launch(settings, clock.now())
-    return Said(_of_launch(launched), asdict(launched))
+    return Said(sentences.of_launch(launched), asdict(launched))
 
 
 def _uninstall(settings: Config, options: argparse.Namespace) -> Said:
@@ -135,12 +163,34 @@ def _uninstall(settings: Config, options: argparse.Namespace) -> Said:
         context=options.context,
     )
     departed = uninstall(settings, request, os.environ, clock.now())
-    return Said(_of_uninstall(departed), {**asdict(departed), "warnings": warnings}, warnings)
+    return Said(
+        sentences.of_uninstall(departed), {**asdict(departed), "warnings": warnings}, warnings
+    )
 
 
-def _status(settings: Config, _options: argparse.Namespace) -> Said:
+def _milestone(settings: Config, options: argparse.Namespace) -> Said:
+    reached = reach(settings, options.name, clock.now())
+    return Said(sentences.of_milestone(reached), asdict(reached))
+
+
+def _consent(settings: Config, options: argparse.Namespace) -> Said:
+    if options.choice is None:
+        chosen = Chosen(decision=consent.decide(settings))
+    else:
+        chosen = choose(settings, options.choice, clock.now())
+    told = {"withdrawal": chosen.withdrawal, "detail": chosen.detail}
+    return Said(sentences.of_consent(chosen), {**asdict(chosen.decision), **told})
+
+
+def _erase(settings: Config, _options: argparse.Namespace) -> Said:
+    return sentences.of_erasure(erase(settings, clock.now()))
+
+
+def _status(settings: Config, options: argparse.Namespace) -> Said:
+    if options.payload:
+        return sentences.of_payload(payload(settings, clock.now()))
     known = status(settings, clock.now())
-    return Said(_of_status(known), {"configured": True, **asdict(known)})
+    return Said(sentences.of_status(known), {"configured": True, **asdict(known)})
 
 
 def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
@@ -155,61 +205,15 @@ def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
     return comment, ()
 
 
-# -- what they say -------------------------------------------------------------------------
-
-
-def _of_launch(launched: Launched) -> str:
-    if not launched.counted:
-        return "Nothing was counted: consent is none."
-    counted = f"Launch {launched.launches_total} counted"
-    if launched.upload == "confirmed":
-        return f"{counted}; the server confirmed it."
-    if launched.upload == "not_due":
-        return f"{counted}; nothing is due to be sent."
-    return f"{counted}; it will be sent later: {launched.detail}."
-
-
-def _of_uninstall(departed: Departed) -> str:
-    if departed.uninstall_id is None:
-        return f"Nothing was sent: {departed.not_asked} forbids it."
-    told = (
-        "The uninstall was confirmed by the server."
-        if departed.upload == "confirmed"
-        else f"The uninstall was not confirmed: {departed.detail}."
-    )
-    if departed.asked == "page":
-        opened = "was opened" if departed.survey_opened else "could not be opened"
-        return f"{told} The survey page {opened}."
-    asked = "Asked by the installer" if departed.asked == "installer" else "Nobody was asked"
-    why = "" if departed.not_asked is None else f" ({departed.not_asked})"
-    return f"{told} {asked}{why}."
-
-
-def _of_status(known: Status) -> str:
-    if known.installation_id is None:
-        return f"{known.product} {known.version} is configured; nothing was counted yet."
-    return (
-        f"{known.product} {known.version}: {known.launches_total} launches counted,"
-        f" {known.unconfirmed_rows} rows to be sent, consent {known.consent}."
-        f" Last confirmed: {known.last_confirmed_at or 'never'}."
-    )
-
-
-def _of_failure(error: Exception) -> Said:
-    sentence = _sentence(error)
-    fields = {"configured": not isinstance(error, ConfigError), "error": sentence}
-    return Said("", fields, warnings=(sentence,))
-
-
-def _sentence(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    speaks_plainly = isinstance(error, ConfigError | StateError | OSError)
-    return text if speaks_plainly else f"{type(error).__name__}: {text}"
+# -- how it is said ------------------------------------------------------------------------
 
 
 def _say(said: Said, *, as_json: bool) -> None:
     for warning in said.warnings:
         _write(sys.stderr, f"exitpoll-agent: {warning}")
+    if said.raw is not None:
+        _write_bytes(said.raw)
+        return
     if as_json:
         _write(sys.stdout, json.dumps(said.fields))
     elif said.sentences:
@@ -224,3 +228,14 @@ def _write(stream: TextIO | None, text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
         stream.flush()
+
+
+def _write_bytes(body: bytes) -> None:
+    # Around the console's encoding and line ends: what is piped on is exactly what would be sent.
+    stream = sys.stdout
+    if stream is None:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        stream.flush()
+        stream.buffer.write(body + (b"\n" if stream.isatty() else b""))
+        stream.buffer.flush()

@@ -61,7 +61,9 @@ class Config:
     source: str | None = None
     scope: wire.Scope | None = None
     consent: wire.Consent = "full"
-    """The default, where the person has not chosen."""
+    """The vendor's word; the person's and others' may only be stricter (`consent.decide`)."""
+    do_not_track: bool = False
+    """Whether `DO_NOT_TRACK` is set, which many programs keep to."""
     origin: wire.Origin = "unknown"
     installed_at: datetime | None = None
     installed_version: str | None = None
@@ -100,6 +102,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
         source=_text(settings.get("source"), wire.TEXT_LIMITS["source"]),
         scope=_choice(settings.get("scope"), get_args(wire.Scope), None),
         consent=_choice(settings.get("consent"), get_args(wire.Consent), "full"),
+        do_not_track=environment.get("DO_NOT_TRACK", "").strip() not in ("", "0"),
         origin=_choice(settings.get("origin"), get_args(wire.Origin), "unknown"),
         installed_at=_instant(settings.get("installed_at")),
         installed_version=_text(
@@ -125,7 +128,7 @@ def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _
         raise ConfigError(f"there is no configuration file {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the configuration file {file} cannot be read: {error}") from None
-    values = _parse_toml(file, text)
+    values = parse_toml(file, text)
     for name in values:
         if name not in IN_THE_FILE:
             known = ", ".join(IN_THE_FILE)
@@ -142,7 +145,12 @@ def _usual_folder() -> Path:
     return Path(sys.executable).parent if getattr(sys, "frozen", False) else Path()
 
 
-def _parse_toml(file: Path, text: str) -> dict[str, object]:
+def parse_toml(file: Path, text: str) -> dict[str, object]:
+    """Parse what a file holds.
+
+    Raises:
+        ConfigError: it is no TOML.
+    """
     # Imported here: an agent that is configured by its environment need not pay for a parser.
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415

@@ -62,6 +62,15 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Milestone:
+    """A success that the product declared, and whether the server has confirmed it."""
+
+    name: str
+    day: date
+    is_confirmed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Uninstalled:
     """The last uninstall event; a confirmed ping after it withdraws it at the server."""
 
@@ -85,6 +94,7 @@ class Counter:
     first_launch_day: date | None = None
     last_launch_day: date | None = None
     rows: tuple[Row, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
     pinged_at: datetime | None = None
     """When the last confirmed message was sent, and of which version it was."""
     pinged_version: str | None = None
@@ -120,6 +130,17 @@ class Counter:
             wire.DayCount(day=row.day, version=row.version, launches=row.launches) for row in rows
         )
 
+    def reached(self, milestone: str, now: datetime) -> Counter:
+        """Note a milestone with its first day; beyond what a message holds none is taken."""
+        known = self.milestones
+        if any(m.name == milestone for m in known) or len(known) >= wire.MAX_MILESTONES:
+            return self
+        return replace(self, milestones=(*known, Milestone(name=milestone, day=now.date())))
+
+    def unconfirmed_milestones(self) -> dict[str, date]:
+        """Return the milestones that the server has not confirmed."""
+        return {m.name: m.day for m in self.milestones if not m.is_confirmed}
+
     # -- sending ---------------------------------------------------------------------------
 
     def is_due(self, version: str, now: datetime) -> bool:
@@ -127,6 +148,8 @@ class Counter:
         if self.is_backing_off(now) or not self.policy.collection:
             return False
         if self.pinged_at is None or self.attempts or self.uninstalled is not None:
+            return True
+        if self.unconfirmed_milestones():
             return True
         if now.date() != self.pinged_at.date() or version != self.pinged_version:
             return True
@@ -144,21 +167,31 @@ class Counter:
         """Take the next seq, before anything is sent, and keep other processes from sending."""
         return replace(self, seq=self.seq + 1, backoff_until=now + ONE_UPLOAD)
 
+    def withdrawn(self) -> Counter:
+        """Take the next seq for the last message; whoever comes back tells it at once."""
+        return replace(self, seq=self.seq + 1, pinged_version=None)
+
     def confirmed(self, sent: wire.Ping, policy: wire.Policy, now: datetime) -> Counter:
         """Note that the server has the counts of a message, and what it asks for since.
 
         A count, not a flag: a row that grew while the message was under way stays unconfirmed.
         Rows that the server left out are confirmed too, since it would leave them out again.
         """
-        rows = self.rows
+        rows, milestones = self.rows, self.milestones
         if policy.resend_since is not None and policy.resend_since != self.resent_since:
             rows = tuple(_forgotten_by_server(row, policy.resend_since) for row in rows)
+            # All of them: one that was reached offline may have been told long after its day.
+            milestones = tuple(replace(m, is_confirmed=False) for m in milestones)
         counts = {(row.day, row.version): row.launches for row in sent.days}
         rows = tuple(_confirmed(row, counts.get(row.label), now.date()) for row in rows)
+        milestones = tuple(
+            replace(m, is_confirmed=m.is_confirmed or m.name in sent.milestones) for m in milestones
+        )
         withdrawn = self.uninstalled is not None and sent.seq > self.uninstalled.seq
         return replace(
             self,
             rows=_kept(rows, now.date()),
+            milestones=milestones,
             pinged_at=now,
             pinged_version=sent.version,
             attempts=0,
@@ -286,6 +319,8 @@ def _parsed(value: Mapping[str, Any]) -> Counter:
         first_launch_day=_day(value["first_launch_day"]),
         last_launch_day=_day(value["last_launch_day"]),
         rows=tuple(_row(row) for row in value["rows"]),
+        # Missing where an earlier agent wrote the file.
+        milestones=tuple(_milestone(item) for item in value.get("milestones", ())),
         pinged_at=_instant(value["pinged_at"]),
         pinged_version=value["pinged_version"],
         attempts=_number(value["attempts"]),
@@ -303,6 +338,14 @@ def _row(value: Mapping[str, Any]) -> Row:
         launches=_number(value["launches"]),
         confirmed=_number(value["confirmed"]),
         confirmed_on=_day(value["confirmed_on"]),
+    )
+
+
+def _milestone(value: Mapping[str, Any]) -> Milestone:
+    return Milestone(
+        name=str(value["name"]),
+        day=date.fromisoformat(value["day"]),
+        is_confirmed=value["is_confirmed"] is True,
     )
 
 

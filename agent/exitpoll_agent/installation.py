@@ -1,4 +1,4 @@
-"""Which installation this is, and what its person consented to."""
+"""Which installation this is: its random id, kept twice."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID, uuid4
 
-from exitpoll_agent import statefile, wire
-from exitpoll_agent.config import Config
+from exitpoll_agent import consent, statefile, wire
 
 NAME = "installation.json"
 
@@ -21,8 +20,6 @@ class Installation:
 
     installation_id: UUID
     created_at: datetime
-    consent: wire.Consent | None = None
-    """What the person chose; None where the configured default holds."""
 
 
 def read(folder: Path) -> Installation | None:
@@ -31,37 +28,28 @@ def read(folder: Path) -> Installation | None:
     Raises:
         statefile.StateError: there is one, which cannot be read.
     """
-    return statefile.read(folder / NAME, _parsed)
+    return statefile.read_twice(folder / NAME, _parsed)
 
 
 def ensure(folder: Path, now: datetime) -> Installation:
-    """Return the installation of a state folder, made now if there is none."""
+    """Return the installation of a state folder, made now if there is none.
+
+    Whatever is kept twice is healed on the way: every command that writes comes through here.
+    """
     with statefile.locked(folder):
-        known = statefile.read_or_put_aside(folder / NAME, _parsed)
+        consent.heal(folder)
+        known = statefile.heal(folder / NAME, _parsed)
         if known is not None:
             return known
         made = Installation(installation_id=uuid4(), created_at=now)
-        statefile.write(folder / NAME, _plain(made))
+        statefile.write_twice(folder / NAME, _plain(made))
         return made
 
 
-def consent(config: Config) -> wire.Consent:
-    """Return the consent that holds: the person's own choice, else the configured default."""
-    try:
-        known = read(config.state_folder)
-    except statefile.DamagedError:
-        known = None
-    return config.consent if known is None or known.consent is None else known.consent
-
-
 def _parsed(value: Mapping[str, Any]) -> Installation:
-    chosen = value.get("consent")
-    if chosen is not None and chosen not in get_args(wire.Consent):
-        raise ValueError(f"{chosen!r} is no consent")
     return Installation(
         installation_id=UUID(value["installation_id"]),
         created_at=wire.parse_instant(value["created_at"]),
-        consent=chosen,
     )
 
 
@@ -69,5 +57,4 @@ def _plain(installation: Installation) -> dict[str, object]:
     return {
         "installation_id": str(installation.installation_id),
         "created_at": wire.format_instant(installation.created_at),
-        "consent": installation.consent,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import counter, delivery, installation, messages, wire
+from exitpoll_agent import consent, counter, delivery, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -32,22 +32,22 @@ def launch(config: Config, now: datetime) -> Launched:
     Raises:
         OSError, statefile.StateError: the state cannot be read or written.
     """
-    consent = installation.consent(config)
-    if consent == "none":
-        return Launched(counted=False, consent=consent)
+    allowed = consent.decide(config).consent
+    if allowed == "none":
+        return Launched(counted=False, consent=allowed)
     here = installation.ensure(config.state_folder, now)
     with counter.held(config.state_folder, here.installation_id, now) as held:
         counts = held.counter = held.counter.counted(config.version, now)
-        is_due = consent == "full" and counts.is_due(config.version, now)
+        is_due = allowed == "full" and counts.is_due(config.version, now)
         if is_due:
             held.counter = counts.begun(now)
     total = counts.launches_total
     if not is_due:
-        return Launched(counted=True, consent=consent, launches_total=total)
+        return Launched(counted=True, consent=allowed, launches_total=total)
     last = _send(config, held.counter, now)
     return Launched(
         counted=True,
-        consent=consent,
+        consent=allowed,
         launches_total=total,
         upload=last.result,
         detail=last.detail,

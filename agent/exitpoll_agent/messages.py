@@ -38,10 +38,24 @@ def uninstall_event(
     envelope = _envelope(config, counter, now)
     fields = {f.name: getattr(envelope, f.name) for f in dataclasses.fields(envelope)}
     whole = wire.UninstallEvent(**fields, uninstall=leaving)
+    if _is_too_long(replace(whole, days=())):
+        # The longest texts and comment together leave no room for fifty long names.
+        whole = replace(whole, milestones={})
     days = whole.days[-wire.MAX_ROWS :]
     while _is_too_long(fitting := replace(whole, days=days)):
         days = days[(len(days) + 1) // 2 :]
     return fitting
+
+
+def withdrawal(counter: Counter, said: wire.Consent, now: datetime) -> wire.Ping:
+    """Return the last message of who withdrew consent: which counter, in which order, and that."""
+    return wire.Ping(
+        installation_id=counter.installation_id,
+        counter=counter.counter,
+        seq=counter.seq,
+        sent_at=now,
+        consent=said,
+    )
 
 
 def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
@@ -67,6 +81,7 @@ def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
         first_launch_day=counter.first_launch_day,
         last_launch_day=counter.last_launch_day,
         days=counter.unconfirmed(),
+        milestones=counter.unconfirmed_milestones(),
         customer=config.customer,
         attributes=config.attributes,
     )

@@ -1,4 +1,4 @@
-"""One state file: read whole, replaced whole, put aside when damaged; and its folder's lock."""
+"""State files: read and replaced whole, put aside when damaged; the dearest are kept twice."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be made, or the lock was not free in time.
     """
-    _make_private(folder)
+    make_private(folder)
     lock = FileLock(folder / LOCK_NAME, mode=0o600)
     with lock.acquire(timeout=LOCK_WAIT_SECONDS, poll_interval=LOCK_POLL_SECONDS):
         yield
@@ -103,6 +103,58 @@ def write(path: Path, value: Mapping[str, object]) -> None:
     _sync_folder(path.parent)
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder, and those above it that are missing, for their owner alone."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
+# -- what nobody could make again is kept twice --------------------------------------------
+
+
+def copy_of(path: Path) -> Path:
+    """Return where the second one is kept: `installation.copy.json`."""
+    return path.with_name(f"{path.stem}.copy{path.suffix}")
+
+
+def read_twice(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """Read the file, or its copy where the file is missing or damaged; None where both are missing.
+
+    Raises:
+        DamagedError: neither is sound.
+        NewerError, OSError: as `read`.
+    """
+    try:
+        first = read(path, parse)
+    except DamagedError:
+        second = read(copy_of(path), parse)
+        if second is None:
+            raise
+        return second
+    return read(copy_of(path), parse) if first is None else first
+
+
+def heal(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """Read as `read_twice` does, under the lock, and make both say what the sound one says.
+
+    What is damaged is put aside; where that is both, then there is none.
+    """
+    copy = copy_of(path)
+    first, second = read_or_put_aside(path, parse), read_or_put_aside(copy, parse)
+    if first is None and second is not None:
+        write(path, json.loads(copy.read_bytes()))
+        return second
+    if first != second:
+        write(copy, json.loads(path.read_bytes()))
+    return first
+
+
+def write_twice(path: Path, value: Mapping[str, object]) -> None:
+    """Replace the file, then its copy."""
+    write(path, value)
+    write(copy_of(path), value)
+
+
 def _sync_folder(folder: Path) -> None:
     if sys.platform == "win32":  # a folder cannot be opened there, and NTFS journals the rename
         return
@@ -111,8 +163,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _make_private(folder: Path) -> None:
-    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)

@@ -1,13 +1,17 @@
-"""Says what the agent knows and has yet to send, changing nothing."""
+"""Says what the agent knows and what it would send, changing nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
-from exitpoll_agent import __version__, counter, installation, wire
+from exitpoll_agent import __version__, consent, counter, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
+
+NOT_MADE_YET = UUID(int=0)
+"""Stands in a payload for an id that the first launch makes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +53,42 @@ def status(config: Config, now: datetime) -> Status:
         product=config.product,
         version=config.version,
         agent=__version__,
-        consent=installation.consent(config),
+        consent=consent.decide(config).consent,
         state_folder=str(config.state_folder),
         installation_id=None if here is None else str(here.installation_id),
     )
     return known if counts is None else _with_counts(known, counts, now)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What the next ping would send."""
+
+    body: bytes | None
+    why_nothing: str | None = None
+    """Why nothing would be sent, as the end of a sentence."""
+
+
+def payload(config: Config, now: datetime) -> Payload:
+    """Return the bytes that a launch would send now, if a ping is due by then.
+
+    A launch counts itself before it sends, and so does this.
+
+    Raises:
+        statefile.StateError, OSError: as `status`.
+    """
+    allowed = consent.decide(config).consent
+    if allowed != "full":
+        return Payload(None, f"consent is {allowed}")
+    here = installation.read(config.state_folder)
+    installation_id = NOT_MADE_YET if here is None else here.installation_id
+    counts = counter.read(config.state_folder)
+    if counts is None or counts.installation_id != installation_id:
+        counts = Counter(counter=NOT_MADE_YET, installation_id=installation_id, counted_since=now)
+    if not counts.policy.collection:
+        return Payload(None, "the server switched collection off")
+    next_one = counts.counted(config.version, now).begun(now)
+    return Payload(wire.to_json(messages.ping(config, next_one, now)))
 
 
 def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:

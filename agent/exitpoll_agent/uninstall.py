@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import counter, delivery, installation, messages, wire
+from exitpoll_agent import consent, counter, delivery, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Uninstalled
 
@@ -56,8 +56,8 @@ def uninstall(
     Raises:
         OSError, statefile.StateError: the event cannot be written down; then it is not sent.
     """
-    consent = installation.consent(config)
-    if consent == "none":
+    allowed = consent.decide(config).consent
+    if allowed == "none":
         return Departed(not_asked="consent")
     here = installation.ensure(config.state_folder, now)
     with counter.held(config.state_folder, here.installation_id, now) as held:
@@ -70,7 +70,7 @@ def uninstall(
     leaving = _leaving(
         config, request, counts.uninstalled, _not_asked(request, policy, environment)
     )
-    event = messages.uninstall_event(config, counts, consent, leaving, now)
+    event = messages.uninstall_event(config, counts, allowed, leaving, now)
     sent = delivery.deliver(config, event, now)
     opened = leaving.asked == "page" and open_survey(config.address, event)
     return Departed(

@@ -38,6 +38,8 @@ class Patience:
 
 FOR_A_LAUNCH = Patience(connect=5, read=10, whole=20)
 """Nobody waits for a ping, and a satellite link takes four seconds to greet."""
+FOR_SOMEBODY_WHO_WAITS = Patience(connect=5, read=10, whole=15)
+"""Somebody typed a command, and would rather wait than type it again."""
 FOR_AN_UNINSTALL = Patience(connect=2, read=3, whole=5)
 """A person waits for the uninstaller; where this fails, the browser is the second channel."""
 
@@ -65,10 +67,11 @@ class Later:
 
 
 Outcome: TypeAlias = Confirmed | Refused | Later
+Sent: TypeAlias = wire.Ping | wire.Erasure
 
 
 def post(
-    address: wire.Address, path: str, message: wire.Ping, patience: Patience, now: datetime
+    address: wire.Address, path: str, message: Sent, patience: Patience, now: datetime
 ) -> Outcome:
     """Send one message, and wait no longer than `patience.whole`. Raises nothing."""
     outcomes: list[Outcome] = []
@@ -84,7 +87,7 @@ def post(
 
 
 def _post(
-    address: wire.Address, path: str, message: wire.Ping, patience: Patience, now: datetime
+    address: wire.Address, path: str, message: Sent, patience: Patience, now: datetime
 ) -> Outcome:
     try:
         with requests.Session() as session:

@@ -8,6 +8,12 @@ from tests.agent.loopback import Loopback, dead_port, running
 from tests.agent.profile import Profile
 
 
+@pytest.fixture(autouse=True)
+def _no_wish_of_the_testers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have set DO_NOT_TRACK; some of them call the program in here."""
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+
+
 @pytest.fixture
 def server() -> Iterator[Loopback]:
     with running(Loopback()) as server:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+import sys
+import threading
 
 import pytest
-from tests.agent.loopback import Loopback
+from tests.agent.loopback import Loopback, Received
 from tests.agent.profile import Profile
 
 from exitpoll_agent import cli, clock, wire
@@ -125,3 +128,45 @@ def test_a_program_without_a_console_is_served(
     monkeypatch.setattr("sys.stdout", ascii_only)
     assert cli.main(["status"]) == 0
     assert offline.counter().launches_total == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["launch"], 0),
+        (["milestone", "m"], 0),
+        (["uninstall"], 0),
+        (["consent"], 1),
+        (["consent", "none"], 1),
+        (["erase"], 1),
+        (["status", "--payload"], 1),
+    ],
+)
+def test_no_command_ends_in_a_traceback(
+    offline: Profile, arguments: list[str], exit_code: int
+) -> None:
+    """A product's command never fails its host; a person's says by its exit code that it failed."""
+    offline.environment["EXITPOLL_ADDRESS"] = "nonsense"
+    done = offline.run(*arguments, "--json")
+    assert (done.returncode, done.stderr.count("\n")) == (exit_code, 1)
+    assert json.loads(done.stdout)["configured"] is False
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT reaches one process on POSIX")
+def test_an_interrupted_command_says_so(profile: Profile, server: Loopback) -> None:
+    """Ctrl-C while the server takes its time is one line, and nothing is deleted."""
+    profile.run("launch")
+    arrived, answer = threading.Event(), threading.Event()
+
+    def hang(_received: Received) -> None:
+        arrived.set()
+        answer.wait(10)
+
+    server.before_answering = hang
+    process = profile.start("erase")
+    assert arrived.wait(10)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    answer.set()
+    assert (process.returncode, out, err) == (1, "", "exitpoll-agent: interrupted\n")
+    assert profile.json("status")["installation_id"] is not None

@@ -256,7 +256,8 @@ def test_a_damaged_counter_does_not_stop_the_count(profile: Profile, server: Loo
 def test_a_lost_installation_takes_its_counts_along(profile: Profile, server: Loopback) -> None:
     """A new installation id never sends launches that were confirmed under the old one."""
     profile.run("launch")
-    (profile.state / "installation.json").write_text("")
+    for name in ("installation.json", "installation.copy.json"):
+        (profile.state / name).write_text("")
     profile.run("launch")
     first, second = (received.message for received in server.received)
     assert first["installation_id"] != second["installation_id"]

@@ -31,7 +31,7 @@ def blocks(page: str, name: str) -> str:
 def run(
     script: str, folder: Path, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("EXITPOLL_")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("EXITPOLL_", "DO_NOT"))}
     path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{clean['PATH']}"
     return subprocess.run(
         ["sh", "-e", "-c", script],
@@ -118,6 +118,17 @@ def test_every_definition_is_documented() -> None:
     """A figure's definition stands in docs/figures.md, and nothing there is made up."""
     text = (ROOT / "docs" / "figures.md").read_text("utf-8")
     assert set(re.findall(r"`((?:uninstalls|iceberg)\.[a-z0-9_]+)`", text)) == set(DEFINITIONS)
+
+
+def test_every_command_of_the_agent_is_documented() -> None:
+    """Whatever `exitpoll-agent --help` lists, docs/integrating.md says when to run it."""
+    agent = [sys.executable, "-m", "exitpoll_agent", "--help"]
+    told = subprocess.run(agent, capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^    ([a-z]+)  ", told, re.MULTILINE)
+    assert len(commands) >= 6
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    for command in commands:
+        assert f"`exitpoll-agent {command}" in text, command
 
 
 def test_every_field_of_the_wire_is_in_the_privacy_page() -> None:

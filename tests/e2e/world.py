@@ -289,4 +289,5 @@ def _browser_script(folder: Path) -> Path:
 
 def _disturbs(name: str) -> bool:
     """Tell whether a variable of the developer's own would change the story."""
-    return name.upper().startswith("EXITPOLL_") or name.lower().endswith("_proxy")
+    ours = name.upper().startswith("EXITPOLL_") or name.upper() == "DO_NOT_TRACK"
+    return ours or name.lower().endswith("_proxy")

@@ -1,0 +1,68 @@
+"""Asks the server to delete everything of this installation, then deletes it here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from exitpoll_agent import counter, installation, statefile, wire
+from exitpoll_agent.config import Config
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erased:
+    """What came of an erasure."""
+
+    erased: bool
+    """Whether nothing of this installation is left, there and here."""
+    installation_id: str | None = None
+    """None: there was nothing to erase."""
+    upload: Literal["confirmed", "refused", "later", "not_sent"] = "not_sent"
+    detail: str | None = None
+    """Why the server did not confirm."""
+
+
+def erase(config: Config, now: datetime) -> Erased:
+    """Erase the installation; without the server's word the id is kept, to try again by.
+
+    Whatever consent says: this is the person's own wish. What the person chose stays, since
+    without it the vendor's default would hold for the next launch.
+
+    Raises:
+        OSError, statefile.StateError: the id cannot be read, or the files cannot be deleted.
+    """
+    here = installation.read(config.state_folder)
+    if here is None:
+        return Erased(erased=True)
+    # Imported here: requests takes a quarter of a second.
+    from exitpoll_agent import upload  # noqa: PLC0415
+
+    wish = wire.Erasure(installation_id=here.installation_id)
+    patience = upload.FOR_SOMEBODY_WHO_WAITS
+    outcome = upload.post(config.address, wire.ERASURES_PATH, wish, patience, now)
+    known = str(here.installation_id)
+    if isinstance(outcome, upload.Confirmed):
+        _delete(config.state_folder)
+        return Erased(erased=True, installation_id=known, upload="confirmed")
+    return Erased(
+        erased=False,
+        installation_id=known,
+        upload="refused" if isinstance(outcome, upload.Refused) else "later",
+        detail=outcome.detail,
+    )
+
+
+def _delete(folder: Path) -> None:
+    """Delete the counts, then the id, with all that was put aside of them.
+
+    By name: the folder may be one that other programs use too. The id goes last, so that after
+    a crash the erasure can be repeated.
+    """
+    with statefile.locked(folder):
+        copy = statefile.copy_of(Path(installation.NAME)).name
+        for name in (counter.NAME, copy, installation.NAME):
+            for left_over in (*folder.glob(f"{name}.corrupt-*"), folder / f"{name}.new"):
+                left_over.unlink(missing_ok=True)
+            (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,66 @@
+"""Keeps what the person chose, and tells the server once where that withdraws consent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from exitpoll_agent import consent, counter, installation, messages, wire
+from exitpoll_agent.config import Config
+from exitpoll_agent.consent import Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What came of a choice."""
+
+    decision: Decision
+    withdrawal: Literal["confirmed", "refused", "later", "not_sent"] = "not_sent"
+    """Whether the server knows; "not_sent": nothing was withdrawn, or it never knew of us."""
+    detail: str | None = None
+    """Why the withdrawal was not confirmed."""
+
+
+def choose(config: Config, chosen: wire.Consent, now: datetime) -> Chosen:
+    """Keep the person's choice, then, if that withdraws consent, send one last message.
+
+    Once: the choice holds whether or not the server hears of it, and under `none` there is
+    nothing that could try again.
+
+    Raises:
+        OSError, statefile.StateError: the choice cannot be kept.
+    """
+    before = consent.decide(config)
+    consent.choose(config.state_folder, chosen)
+    decision = consent.decide(config)
+    if before.consent != "full" or decision.consent == "full":
+        return Chosen(decision=decision)
+    message = _last_message(config, decision.consent, now)
+    return Chosen(decision=decision) if message is None else _sent(config, decision, message, now)
+
+
+def _last_message(config: Config, said: wire.Consent, now: datetime) -> wire.Ping | None:
+    """Take a seq for it, so that no earlier ping undoes it; None where the server knows nothing."""
+    here = installation.read(config.state_folder)
+    counts = counter.read(config.state_folder)
+    if here is None or counts is None or not counts.seq or not counts.policy.collection:
+        return None
+    with counter.held(config.state_folder, here.installation_id, now) as held:
+        held.counter = held.counter.withdrawn()
+    return messages.withdrawal(held.counter, said, now)
+
+
+def _sent(config: Config, decision: Decision, message: wire.Ping, now: datetime) -> Chosen:
+    # Imported here: requests takes a quarter of a second, and most choices send nothing.
+    from exitpoll_agent import upload  # noqa: PLC0415
+
+    outcome = upload.post(
+        config.address, wire.PINGS_PATH, message, upload.FOR_SOMEBODY_WHO_WAITS, now
+    )
+    if isinstance(outcome, upload.Confirmed):
+        return Chosen(decision=decision, withdrawal="confirmed")
+    refused = isinstance(outcome, upload.Refused)
+    return Chosen(
+        decision=decision, withdrawal="refused" if refused else "later", detail=outcome.detail
+    )
