@@ -10,7 +10,7 @@ FREEZER := $(VENV)/.freezer
 FROZEN = $(shell cat dist/.program)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow bundle test-bundle check format lock clean
+.PHONY: help setup demo serve test test-slow bundle test-bundle bench-agent check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py installer/*)
 # The story's calendar needs a C compiler: a frozen program reads no sitecustomize.
 test-bundle: bundle ## the tests that start the agent, with the frozen one
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q -n 2 --dist loadgroup -m 'agent and not slow'
+
+bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
+	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent
 
 check: $(READY) ## format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .
