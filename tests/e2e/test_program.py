@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.world import Person, World
-from tests.program import INSTALLED
+from tests.program import FROZEN, INSTALLED
 
 from exitpoll_agent import __version__, cli
 
@@ -54,3 +55,31 @@ def test_every_command_works_against_a_real_server(vendor: World) -> None:
     assert said["uninstall"]["survey_opened"] is True
     report = json.loads(vendor.exitpoll("report", "--product", "Inkwell", "--format", "json"))
     assert report["uninstalls"]["steps"][0]["of_uninstalls"]["numerator"] == 1
+
+
+def test_the_browser_gets_the_machines_own_libraries(vendor: World) -> None:
+    """What the agent opens is started with the person's LD_LIBRARY_PATH, not with ours."""
+    noted = vendor.folder / "noted"
+    browser = vendor.folder / "noting-browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s" "$LD_LIBRARY_PATH" > "{noted}"\n', "ascii")
+    browser.chmod(0o755)
+    address = vendor.exitpoll("product", "create", "Inkwell").strip()
+    own = {"BROWSER": str(browser), "LD_LIBRARY_PATH": "/opt/of-the-person"}
+    Person(vendor, "Ada", address, settings=own).run("uninstall", "--open-survey")
+    assert noted.read_text("ascii") == "/opt/of-the-person"
+
+
+@pytest.mark.skipif(FROZEN is None, reason="only a frozen program has a folder of its own")
+def test_the_frozen_program_reads_the_settings_beside_it(vendor: World) -> None:
+    """A copy of the folder with exitpoll.toml in it works, wherever it is started from."""
+    assert FROZEN is not None
+    address = vendor.exitpoll("product", "create", "Inkwell").strip()
+    folder = vendor.folder / "with a space" / "agent"
+    shutil.copytree(FROZEN.parent, folder, symlinks=True)
+    (folder / "exitpoll.toml").write_text(f'address = "{address}"\nversion = "3.1"', "utf-8")
+    state = {"EXITPOLL_STATE_DIR": str(vendor.folder / "state")}
+    done = subprocess.run(
+        [folder / FROZEN.name, "launch"],
+        env={**vendor.environment, **state}, cwd="/", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("Launch 1 counted; the server confirmed it.\n", "")
