@@ -5,12 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FREEZER := $(VENV)/.freezer
+# The path of the frozen agent, as installer/bundle.py printed it.
+FROZEN = $(shell cat dist/.program)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow check format lock clean
+.PHONY: help setup demo serve test test-slow bundle test-bundle bench-agent check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv and install everything into it
 
@@ -33,6 +36,29 @@ test: $(READY) ## the fast tests
 test-slow: $(READY) ## the slow tests: the server killed again and again
 	$(BIN)/pytest -q -m slow
 
+# It needs binutils, and Python's shared library (Debian: libpython3.11).
+$(FREEZER): $(READY)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[bundle]'
+	touch $@
+
+# A program that merely builds may not start: every command of it is run.
+bundle: dist/.program ## freeze the agent into dist/, and run every command of it
+	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q tests/e2e/test_program.py
+	@echo "$(FROZEN) works."
+
+dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py installer/*)
+	mkdir -p dist
+	$(BIN)/python installer/bundle.py > $@.new
+	mv $@.new $@
+
+# The story's calendar needs a C compiler: a frozen program reads no sitecustomize.
+test-bundle: bundle ## the tests that start the agent, with the frozen one
+	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q -n 2 --dist loadgroup -m 'agent and not slow'
+
+bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
+	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent
+
 check: $(READY) ## format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -47,7 +73,7 @@ format: $(READY) ## rewrite the code as `make check` wants it
 # With the oldest Python at hand that we support, so that the versions are there for all of them.
 lock: ## renew constraints.txt; say PYTHON=python3.10
 	$(PYTHON) -m venv --clear --without-pip $(VENV)
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[server,dev]'
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --editable '.[server,dev,bundle]'
 	$(PYTHON) -m pip --python $(BIN)/python freeze --exclude-editable > constraints.txt
 
 clean: ## remove what was made here

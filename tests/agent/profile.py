@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.program import AGENT
+
 from exitpoll_agent import clock, config, counter
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
-
-AGENT = (sys.executable, "-m", "exitpoll_agent")
 
 
 @dataclass

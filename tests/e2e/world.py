@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import requests
+from tests.program import FROZEN, INSTALLED
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -49,6 +50,7 @@ class World:
             # A desktop, as far as an agent can tell: the story opens no window on it.
             "DISPLAY": ":0",
         }
+        self.for_agents = {"LD_PRELOAD": str(_clock_library(folder))} if FROZEN else {}
         self.server: Server | None = None
         self.at(begins)
 
@@ -153,22 +155,23 @@ class Person:
     def launch(self, times: int = 1) -> None:
         """Start the product."""
         for _ in range(times):
-            self._agent("launch")
+            self.run("launch")
 
     def uninstall(self, *options: str) -> str | None:
         """Uninstall the product; return the address that the browser was given, if any."""
         opened = Path(self.world.environment["STORY_OPENED"])
         opened.unlink(missing_ok=True)
-        self._agent("uninstall", *options)
+        self.run("uninstall", *options)
         return opened.read_text("ascii").strip() if opened.exists() else None
 
     def status(self) -> dict[str, Any]:
         """Ask the agent what it knows."""
-        return self._agent("status")
+        return self.run("status")
 
-    def _agent(self, command: str, *options: str) -> dict[str, Any]:
+    def run(self, command: str, *options: str) -> dict[str, Any]:
+        """Run the agent and return what it said."""
         done = subprocess.run(
-            [BIN / "exitpoll-agent", command, "--json", *options],
+            [INSTALLED, command, "--json", *options],
             env=self._environment(),
             stdout=subprocess.PIPE,
             text=True,
@@ -183,6 +186,7 @@ class Person:
     def _environment(self) -> dict[str, str]:
         environment = {
             **self.world.environment,
+            **self.world.for_agents,
             "LC_ALL": "en_US.UTF-8",
             "EXITPOLL_ADDRESS": self.address,
             "EXITPOLL_PRODUCT": "Inkwell",
@@ -285,6 +289,14 @@ def _browser_script(folder: Path) -> Path:
     script.write_text('#!/bin/sh\nprintf "%s" "$1" > "$STORY_OPENED"\n', "ascii")
     script.chmod(0o755)
     return script
+
+
+def _clock_library(folder: Path) -> Path:
+    """Compile the story's clock for programs that read no sitecustomize; needs a C compiler."""
+    library = folder / "clock.so"
+    source = HERE / "story_clock" / "clock.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return library
 
 
 def _disturbs(name: str) -> bool:

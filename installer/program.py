@@ -1,0 +1,7 @@
+"""What the frozen agent runs."""
+
+import sys
+
+from exitpoll_agent.cli import main
+
+sys.exit(main())

@@ -1,0 +1,15 @@
+"""Which tests can be run with a frozen agent: `make test-bundle`."""
+
+from __future__ import annotations
+
+import pytest
+
+START_THE_AGENT = {"profile", "offline", "played", "vendor"}
+"""The fixtures whose tests start the agent as a program, through `tests.program`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start the agent, so that none can be forgotten."""
+    for item in items:
+        if START_THE_AGENT & set(getattr(item, "fixturenames", ())):
+            item.add_marker("agent")
