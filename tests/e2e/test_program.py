@@ -15,7 +15,10 @@ from tests.program import FROZEN, INSTALLED
 
 from exitpoll_agent import __version__, cli
 
-ARGUMENTS: dict[str, tuple[str, ...]] = {"uninstall": ("--open-survey", "--context", "remove")}
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "milestone": ("first-export",),
+    "uninstall": ("--open-survey", "--context", "remove"),
+}
 """What commands need to be told; a new command needs nothing, or a line here."""
 
 
