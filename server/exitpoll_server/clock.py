@@ -1,4 +1,4 @@
-"""The one clock: every reading of the present in the server goes through here."""
+"""The one clock, and the one way to read an instant that a person wrote."""
 
 from __future__ import annotations
 
@@ -14,3 +14,17 @@ def now() -> datetime:
     return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(
         microsecond=milliseconds % 1000 * 1000
     )
+
+
+def read(text: str) -> datetime:
+    """Read an ISO 8601 instant or day as aware UTC; without an offset it is UTC.
+
+    For what people write, in options and files; agents' messages are read by the wire, strictly.
+
+    Raises:
+        ValueError, OverflowError: no such instant.
+    """
+    instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=UTC)
+    return instant.astimezone(UTC)

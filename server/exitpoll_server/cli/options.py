@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime
 
 import click
 
-from exitpoll_server import config
+from exitpoll_server import clock, config
 from exitpoll_server.store import Product, Store
 
 
@@ -48,9 +48,6 @@ class Instant(click.ParamType[datetime]):
         """Read the instant, or fail with a sentence."""
         text = str(value)
         try:
-            instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "zZ" else text)
-            if instant.tzinfo is None:
-                instant = instant.replace(tzinfo=timezone.utc)
-            return instant.astimezone(timezone.utc)
+            return clock.read(text)
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no instant such as 2026-11-20 or 2026-11-20T08:30Z", param, ctx)

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from exitpoll_agent import wire
+from exitpoll_server import clock
 from exitpoll_server.ids import stable_uuid
 
 FACTS = ("version", "channel", "os", "arch", "locale", "edition", "source", "customer")
@@ -144,10 +145,7 @@ def _instant(name: str, text: str, now: datetime) -> datetime | None:
     if not text:
         return None
     try:
-        instant = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1] in "zZ" else text)
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=timezone.utc)
-        instant = instant.astimezone(timezone.utc)
+        instant = clock.read(text)
     except (ValueError, OverflowError):
         raise RowError(f"{name} {text!r} is no ISO 8601 instant") from None
     if instant < EARLIEST:
