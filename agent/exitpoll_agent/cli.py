@@ -17,14 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO, TypeAlias, get_args
 
-from exitpoll_agent import __version__, clock, config, consent, sentences, wire
+from exitpoll_agent import __version__, clock, config, consents, sentences, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.erasure import erase
-from exitpoll_agent.launch import launch
-from exitpoll_agent.milestone import reach
+from exitpoll_agent.launching import launch
+from exitpoll_agent.leaving import Request, read_comment, uninstall
+from exitpoll_agent.milestones import reach
 from exitpoll_agent.sentences import Said
-from exitpoll_agent.status import payload, status
-from exitpoll_agent.uninstall import Request, read_comment, uninstall
+from exitpoll_agent.standing import payload, status
 from exitpoll_agent.withdrawal import Chosen, choose
 
 TOP_SCORE = 10
@@ -175,7 +175,7 @@ def _milestone(settings: Config, options: argparse.Namespace) -> Said:
 
 def _consent(settings: Config, options: argparse.Namespace) -> Said:
     if options.choice is None:
-        chosen = Chosen(decision=consent.decide(settings))
+        chosen = Chosen(decision=consents.decide(settings))
     else:
         chosen = choose(settings, options.choice, clock.now())
     told = {"withdrawal": chosen.withdrawal, "detail": chosen.detail}

@@ -61,7 +61,7 @@ class Config:
     source: str | None = None
     scope: wire.Scope | None = None
     consent: wire.Consent = "full"
-    """The vendor's word; the person's and others' may only be stricter (`consent.decide`)."""
+    """The vendor's word; the person's and others' may only be stricter (`consents.decide`)."""
     do_not_track: bool = False
     """Whether `DO_NOT_TRACK` is set, which many programs keep to."""
     origin: wire.Origin = "unknown"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from exitpoll_agent import consent, statefile, wire
+from exitpoll_agent import consents, statefile, wire
 
 NAME = "installation.json"
 
@@ -37,7 +37,7 @@ def ensure(folder: Path, now: datetime) -> Installation:
     Whatever is kept twice is healed on the way: every command that writes comes through here.
     """
     with statefile.locked(folder):
-        consent.heal(folder)
+        consents.heal(folder)
         known = statefile.heal(folder / NAME, _parsed)
         if known is not None:
             return known

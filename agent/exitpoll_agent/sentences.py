@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from exitpoll_agent import wire
 from exitpoll_agent.config import ConfigError
 from exitpoll_agent.erasure import Erased
-from exitpoll_agent.launch import Launched
-from exitpoll_agent.milestone import Reached
+from exitpoll_agent.launching import Launched
+from exitpoll_agent.leaving import Departed
+from exitpoll_agent.milestones import Reached
+from exitpoll_agent.standing import Payload, Status
 from exitpoll_agent.statefile import StateError
-from exitpoll_agent.status import Payload, Status
-from exitpoll_agent.uninstall import Departed
 from exitpoll_agent.withdrawal import Chosen
 
 FAILED = 1

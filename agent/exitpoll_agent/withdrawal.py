@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consent, counter, installation, messages, wire
+from exitpoll_agent import consents, counter, installation, messages, wire
 from exitpoll_agent.config import Config
-from exitpoll_agent.consent import Decision
+from exitpoll_agent.consents import Decision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,9 @@ def choose(config: Config, chosen: wire.Consent, now: datetime) -> Chosen:
     Raises:
         OSError, statefile.StateError: the choice cannot be kept.
     """
-    before = consent.decide(config)
-    consent.choose(config.state_folder, chosen)
-    decision = consent.decide(config)
+    before = consents.decide(config)
+    consents.choose(config.state_folder, chosen)
+    decision = consents.decide(config)
     if before.consent != "full" or decision.consent == "full":
         return Chosen(decision=decision)
     message = _last_message(config, decision.consent, now)

@@ -12,7 +12,7 @@ from tests.agent.profile import Profile, present
 
 from exitpoll_agent import messages, wire
 from exitpoll_agent.counter import Counter
-from exitpoll_agent.milestone import reach
+from exitpoll_agent.milestones import reach
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=wire.UTC)
 DAY = timedelta(days=1)

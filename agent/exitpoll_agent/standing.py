@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exitpoll_agent import __version__, consent, counter, installation, messages, wire
+from exitpoll_agent import __version__, consents, counter, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -53,7 +53,7 @@ def status(config: Config, now: datetime) -> Status:
         product=config.product,
         version=config.version,
         agent=__version__,
-        consent=consent.decide(config).consent,
+        consent=consents.decide(config).consent,
         state_folder=str(config.state_folder),
         installation_id=None if here is None else str(here.installation_id),
     )
@@ -77,7 +77,7 @@ def payload(config: Config, now: datetime) -> Payload:
     Raises:
         statefile.StateError, OSError: as `status`.
     """
-    allowed = consent.decide(config).consent
+    allowed = consents.decide(config).consent
     if allowed != "full":
         return Payload(None, f"consent is {allowed}")
     here = installation.read(config.state_folder)

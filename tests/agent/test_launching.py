@@ -15,7 +15,7 @@ from tests.agent.profile import Profile, present
 
 from exitpoll_agent import counter, installation, wire
 from exitpoll_agent.counter import Row
-from exitpoll_agent.launch import launch
+from exitpoll_agent.launching import launch
 
 
 def test_twenty_starts_at_once_are_twenty_launches(profile: Profile, server: Loopback) -> None:

@@ -9,9 +9,9 @@ import pytest
 from tests.agent.loopback import Loopback
 from tests.agent.profile import Profile
 
-from exitpoll_agent import cli, consent
+from exitpoll_agent import cli, consents
 
-CHOICE = consent.NAME
+CHOICE = consents.NAME
 COPY = "consent.copy.json"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the policy is a file on POSIX")
 
@@ -20,7 +20,7 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the policy is a file
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Name a policy file that the test may write, in place of the one in /etc."""
     file = tmp_path / "policy.toml"
-    monkeypatch.setattr(consent, "POLICY_FILE", file)
+    monkeypatch.setattr(consents, "POLICY_FILE", file)
     return file
 
 
@@ -64,7 +64,7 @@ def test_the_strictest_word_holds(  # noqa: PLR0913 - one column a voice
     if administrator is not None:
         policy.write_text(f'consent = "{administrator}"\n')
     offline.environment["DO_NOT_TRACK"] = do_not_track
-    held = consent.decide(offline.config(consent=vendor))
+    held = consents.decide(offline.config(consent=vendor))
     assert (held.consent, held.decided_by) == decision
 
 
@@ -77,7 +77,7 @@ def test_a_policy_that_makes_no_sense_forbids_everything(
 ) -> None:
     """An administrator who mistyped wanted something narrower, and is not ignored."""
     policy.write_bytes(text if isinstance(text, bytes) else text.encode())
-    held = consent.decide(offline.config())
+    held = consents.decide(offline.config())
     assert (held.consent, held.decided_by) == ("none", "administrator")
 
 
@@ -86,7 +86,7 @@ def test_a_policy_that_makes_no_sense_forbids_everything(
 def test_a_policy_without_consent_says_nothing(offline: Profile, policy: Path, text: str) -> None:
     """A policy file that is about something else leaves consent to the others."""
     policy.write_text(text)
-    assert consent.decide(offline.config()).decided_by == "vendor"
+    assert consents.decide(offline.config()).decided_by == "vendor"
 
 
 @POSIX

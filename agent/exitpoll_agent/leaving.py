@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import consent, counter, delivery, installation, messages, wire
+from exitpoll_agent import consents, counter, delivery, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Uninstalled
 
@@ -56,7 +56,7 @@ def uninstall(
     Raises:
         OSError, statefile.StateError: the event cannot be written down; then it is not sent.
     """
-    allowed = consent.decide(config).consent
+    allowed = consents.decide(config).consent
     if allowed == "none":
         return Departed(not_asked="consent")
     here = installation.ensure(config.state_folder, now)

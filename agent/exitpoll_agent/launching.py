@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consent, counter, delivery, installation, messages, wire
+from exitpoll_agent import consents, counter, delivery, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -32,7 +32,7 @@ def launch(config: Config, now: datetime) -> Launched:
     Raises:
         OSError, statefile.StateError: the state cannot be read or written.
     """
-    allowed = consent.decide(config).consent
+    allowed = consents.decide(config).consent
     if allowed == "none":
         return Launched(counted=False, consent=allowed)
     here = installation.ensure(config.state_folder, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from exitpoll_agent import consent, counter, installation, wire
+from exitpoll_agent import consents, counter, installation, wire
 from exitpoll_agent.config import Config
 
 
@@ -26,7 +26,7 @@ def reach(config: Config, name: str, now: datetime) -> Reached:
     Raises:
         OSError, statefile.StateError: the state cannot be read or written.
     """
-    allowed = consent.decide(config).consent
+    allowed = consents.decide(config).consent
     if allowed != "full":
         return Reached(milestone=name, consent=allowed)
     here = installation.ensure(config.state_folder, now)

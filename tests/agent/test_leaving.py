@@ -13,7 +13,7 @@ from tests.agent.loopback import Answer, Loopback, Received
 from tests.agent.profile import Profile
 
 from exitpoll_agent import wire
-from exitpoll_agent.uninstall import SHORTENED, Request, shortened, why_not_ask
+from exitpoll_agent.leaving import SHORTENED, Request, shortened, why_not_ask
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="$BROWSER is POSIX's")
 
