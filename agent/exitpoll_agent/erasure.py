@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import counter, installation, statefile, wire
+from exitpoll_agent import installation, state, statefile, wire
 from exitpoll_agent.config import Config
 
 
@@ -33,7 +33,7 @@ def erase(config: Config, now: datetime) -> Erased:
     Raises:
         OSError, statefile.StateError: the id cannot be read, or the files cannot be deleted.
     """
-    here = installation.read(config.state_folder)
+    here = installation.read(config)
     if here is None:
         return Erased(erased=True)
     # Imported here: requests takes a quarter of a second.
