@@ -82,7 +82,7 @@ def _called_for(given: Sequence[str]) -> list[str]:
 
 
 def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # noqa: SLF001 - it has no other name
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     command: Command,
 ) -> None:

@@ -16,7 +16,8 @@ NAME = "counter.json"
 
 def plain(counter: Counter) -> dict[str, object]:
     """Return a counter as JSON has it."""
-    return wire.plain(counter)
+    fields: dict[str, object] = wire.plain(counter)
+    return fields
 
 
 def parsed(value: Mapping[str, Any]) -> Counter:

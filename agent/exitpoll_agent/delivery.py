@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from exitpoll_agent import state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 from exitpoll_agent.state import Held
+
+if TYPE_CHECKING:
+    from exitpoll_agent.upload import Outcome
 
 Result: TypeAlias = Literal["confirmed", "refused", "later"]
 
@@ -37,7 +40,7 @@ def deliver(config: Config, of: Held, message: wire.Ping, now: datetime) -> Deli
     else:
         path, patience = wire.PINGS_PATH, upload.FOR_A_LAUNCH
     outcome = upload.post(config.address, path, message, patience, now)
-    with state.held_again(config, of, now) as held:
+    with state.held_again(config, of) as held:
         if held is not None:
             held.counter = _after(held.counter, message, outcome, now)
     if isinstance(outcome, upload.Confirmed):
@@ -45,7 +48,9 @@ def deliver(config: Config, of: Held, message: wire.Ping, now: datetime) -> Deli
     return Delivery("refused" if isinstance(outcome, upload.Refused) else "later", outcome.detail)
 
 
-def _after(counter: Counter, message: wire.Ping, outcome: upload.Outcome, now: datetime) -> Counter:
+def _after(counter: Counter, message: wire.Ping, outcome: Outcome, now: datetime) -> Counter:
+    from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
+
     if isinstance(outcome, upload.Confirmed):
         return counter.confirmed(message, outcome.confirmation.policy, now)
     if isinstance(outcome, upload.Refused):

@@ -12,11 +12,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID, uuid4, uuid5
 
-from exitpoll_agent import host, statefile, wire
+from exitpoll_agent import host, note, statefile, wire
 from exitpoll_agent.config import Config
 
 NAME = "installation.json"
@@ -74,13 +73,22 @@ def ensure(config: Config, now: datetime, counted_for: UUID | None) -> Installat
         counted_for: the installation that the profile's counts are of: where both files of the id
             are lost, it is known from there.
     """
-    file = config.state_folder / NAME
-    known = _chosen(statefile.heal(file, parsed), _shared(config))
+    own = statefile.heal(config.state_folder / NAME, parsed)
+    known = _chosen(own, _shared(config))
     if known is not None and known.is_of_this_host:
         return known
     anew = made(now, **({} if known is not None else _remembered(config, counted_for, now)))
-    statefile.write_twice(file, plain(anew))
+    write_own(config, anew)
     return anew
+
+
+def write_own(config: Config, installation: Installation) -> None:
+    """Write the id of this profile, under the lock.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    statefile.write_twice(config.state_folder / NAME, plain(installation))
 
 
 def write_shared(config: Config, installation: Installation) -> None:
@@ -97,7 +105,8 @@ def write_shared(config: Config, installation: Installation) -> None:
 
 def plain(installation: Installation) -> dict[str, object]:
     """Return an installation as JSON has it."""
-    return wire.plain(installation)
+    fields: dict[str, object] = wire.plain(installation)
+    return fields
 
 
 def _remembered(config: Config, counted_for: UUID | None, now: datetime) -> dict[str, object]:

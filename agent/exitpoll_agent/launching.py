@@ -40,8 +40,7 @@ def launch(config: Config, now: datetime) -> Launched:
     Raises:
         OSError, statefile.StateError: the state cannot be read or written.
     """
-    counted = count(config, now)
-    return counted.launched if counted.due is None else send(config, counted, now)
+    return send(config, count(config, now), now)
 
 
 def count(config: Config, now: datetime) -> Counted:
@@ -69,23 +68,21 @@ def send(config: Config, counted: Counted, now: datetime) -> Launched:
     Raises:
         OSError, statefile.StateError: what came of it cannot be written.
     """
-    if counted.due is None:
-        return counted.launched
-    last = _send(config, counted.due, now)
-    return replace(counted.launched, upload=last.result, detail=last.detail)
-
-
-def _send(config: Config, due: Held, now: datetime) -> delivery.Delivery:
-    """Send pings until one fails or all that was unconfirmed at the beginning is sent."""
+    launched, due = counted.launched, counted.due
+    # In the meantime the person may have chosen, or erased everything.
     for _ in range(MAX_PINGS):
-        ping = messages.ping(config, due, now)
-        last = delivery.deliver(config, due, ping, now)
-        is_rest = len(ping.days) == len(due.counter.unconfirmed()) and not due.counter.formers
-        if last.result != "confirmed" or is_rest:
+        if due is None or consents.decide(config).consent != "full":
             break
-        with state.held_again(config, due, now) as held:
-            if held is None:
-                break
+        ping = messages.ping(config, due, now)
+        sent = delivery.deliver(config, due, ping, now)
+        launched = replace(launched, upload=sent.result, detail=sent.detail)
+        is_rest = len(ping.days) == len(due.counter.unconfirmed()) and not due.counter.formers
+        due = None if is_rest or sent.result != "confirmed" else _begun_again(config, due, now)
+    return launched
+
+
+def _begun_again(config: Config, due: Held, now: datetime) -> Held | None:
+    with state.held_again(config, due) as held:
+        if held is not None:
             held.counter = held.counter.begun(now)
-        due = held
-    return last
+    return held

@@ -29,7 +29,7 @@ class Lock:
         self._wait_seconds = wait_seconds
         self._descriptor = -1
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Lock:  # noqa: PYI034 - `Self` would have to be imported
         # Never deleted while in use: who waits for it would wait for another file than the next.
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:

@@ -44,7 +44,8 @@ def leave(config: Config, note: Note) -> None:
     with contextlib.suppress(FileNotFoundError):
         config.note_file.unlink()
     # Exclusive: what somebody else puts there in the meantime is not written through.
-    with config.note_file.open("x", opener=_private, encoding="utf-8") as file:
+    descriptor = os.open(config.note_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(statefile.as_json(wire.plain(note)))
 
 
@@ -66,15 +67,8 @@ def _is_to_be_believed(found: os.stat_result) -> bool:
     if sys.platform == "win32":  # the temporary folder there is the person's own
         return stat.S_ISREG(found.st_mode)
     is_ours = found.st_uid in (os.getuid(), 0)
-    return (
-        stat.S_ISREG(found.st_mode)
-        and is_ours
-        and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    is_anybodys = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_ISREG(found.st_mode) and is_ours and not is_anybodys
 
 
 def _parsed(value: Mapping[str, Any]) -> Note:

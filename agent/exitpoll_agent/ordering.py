@@ -49,6 +49,13 @@ def give(
         )
 
 
+def withdraw(environment: Mapping[str, str]) -> None:
+    """Remove an order. Raises nothing."""
+    file = order.path(environment)
+    with contextlib.suppress(OSError):
+        Path(file or "").unlink()
+
+
 def _watched(config: Config, environment: Mapping[str, str]) -> list[Path]:
     names = (installation.NAME, consents.NAME, counterfile.NAME)
     return [

@@ -71,7 +71,7 @@ def held(
 
 
 @contextmanager
-def held_again(config: Config, before: Held, now: datetime) -> Iterator[Held | None]:
+def held_again(config: Config, before: Held) -> Iterator[Held | None]:
     """Hold the state as it is since; None where it was erased, or taken over, meanwhile.
 
     Raises:

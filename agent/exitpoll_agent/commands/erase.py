@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 
-from exitpoll_agent import clock, erasure
+from exitpoll_agent import clock, erasure, ordering
 from exitpoll_agent.commands import FAILED, Said
 from exitpoll_agent.config import Config
 
@@ -16,6 +17,7 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Config, _options: argparse.Namespace) -> Said:
     """Erase, and say where that failed."""
+    ordering.withdraw(os.environ)
     erased = erasure.erase(settings, clock.now())
     fields = asdict(erased)
     if erased.installation_id is None:
