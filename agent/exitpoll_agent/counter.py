@@ -266,6 +266,7 @@ class Counter:
             rows=(),
             pinged_at=None,
             pinged_version=None,
+            backoff_until=None,
             formers=(*self.formers, *mine)[-MAX_FORMERS:],
         )
 

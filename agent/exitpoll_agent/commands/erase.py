@@ -17,12 +17,12 @@ def add_arguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(settings: Config, _options: argparse.Namespace) -> Said:
     """Erase, and say where that failed."""
-    ordering.withdraw(os.environ)
     erased = erasure.erase(settings, clock.now())
     fields = asdict(erased)
     if erased.installation_id is None:
         return Said("There is nothing to erase.", fields)
     if erased.erased:
+        ordering.withdraw(os.environ)
         return Said("Everything of this installation was erased, at the server and here.", fields)
     failed = f"nothing was erased, and the id is kept to try again: {erased.detail}"
     return Said("", fields, warnings=(failed,), exit_code=FAILED)
