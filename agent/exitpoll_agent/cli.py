@@ -33,6 +33,7 @@ class Command:
 
 
 COMMANDS = {
+    "install": Command("say that the product was installed, once, by its installer", is_hosts=True),
     "launch": Command("count one launch, and send counts if that is due", is_hosts=True),
     "milestone": Command(
         "note that the person succeeded at something; the next ping tells it", is_hosts=True

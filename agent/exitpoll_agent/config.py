@@ -82,18 +82,25 @@ class _Setting:
     """How the person who has to change it would name it."""
 
 
-def load(path: Path | None, environment: Mapping[str, str]) -> Config:
+def load(
+    path: Path | None, environment: Mapping[str, str], given: Mapping[str, object] | None = None
+) -> Config:
     """Read the configuration.
 
     Args:
         path: the file of `--config`; without it `EXITPOLL_CONFIG`, then `exitpoll.toml` beside
             the frozen program or in the current folder, which may be missing.
         environment: `os.environ`.
+        given: settings by name that a program gives, over the file's and under the environment's.
 
     Raises:
         ConfigError: nothing that could be used, or a value that makes no sense.
     """
-    settings = {**_from_file(path, environment), **_from_environment(environment)}
+    settings = {
+        **_from_file(path, environment),
+        **_given(given or {}),
+        **_from_environment(environment),
+    }
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
     return Config(
@@ -134,11 +141,20 @@ def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the configuration file {file} cannot be read: {error}") from None
     values = parse_toml(file, text)
+    _only_known(values, file)
+    return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
+
+
+def _given(values: Mapping[str, object]) -> dict[str, _Setting]:
+    _only_known(values, "the program")
+    return {name: _Setting(value, f"the argument {name!r}") for name, value in values.items()}
+
+
+def _only_known(values: Mapping[str, object], who: object) -> None:
     for name in values:
         if name not in IN_THE_FILE:
             known = ", ".join(IN_THE_FILE)
-            raise ConfigError(f"{file} sets {name!r}, which is unknown; known are {known}")
-    return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
+            raise ConfigError(f"{who} sets {name!r}, which is unknown; known are {known}")
 
 
 def parse_toml(file: Path, text: str) -> dict[str, object]:

@@ -73,6 +73,14 @@ def choose(folder: Path, chosen: wire.Consent) -> None:
         statefile.write_twice(folder / NAME, {"consent": chosen})
 
 
+def forget_but_a_refusal(folder: Path) -> None:
+    """Delete the person's choice where it refuses nothing, under the lock."""
+    said = _persons(folder)
+    if said is not None and said.consent == "full":
+        for file in (folder / NAME, statefile.copy_of(folder / NAME)):
+            file.unlink(missing_ok=True)
+
+
 def heal(folder: Path) -> None:
     """Make both files of the person's choice say what the sound one says, under the lock.
 

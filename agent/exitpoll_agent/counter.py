@@ -244,6 +244,18 @@ class Counter:
         )
         return replace(begun, uninstalled=event)
 
+    @property
+    def is_departure_told(self) -> bool:
+        """Whether the server has the uninstall event, and no launch came after it."""
+        event = self.uninstalled
+        return (
+            event is not None
+            and event.launches_total == self.launches_total
+            and self.attempts == 0
+            and self.pinged_at is not None
+            and self.pinged_at >= event.at
+        )
+
     # -- taking over -----------------------------------------------------------------------
 
     def succeeded(self) -> Counter:

@@ -55,18 +55,8 @@ def erase(config: Config, now: datetime) -> Erased:
 
 
 def _delete(config: Config, here: Installation, now: datetime) -> None:
-    """Delete the counts, then the id, with all that was put aside of them.
-
-    By name: the folder may be one that other programs use too. The id goes last, so that after
-    a crash the erasure can be repeated.
-    """
-    folder = config.state_folder
-    own = folder / installation.NAME
-    with statefile.locked(folder):
-        for file in (*state.files(folder), statefile.copy_of(own), own):
-            for left_over in (*folder.glob(f"{file.name}.corrupt-*"), folder / f"{file.name}.new"):
-                left_over.unlink(missing_ok=True)
-            file.unlink(missing_ok=True)
+    with statefile.locked(config.state_folder):
+        state.delete(config.state_folder)
         if installation.read(config) is not None:
             # The id is everybody's on this machine, and only an administrator can remove it.
             installation.write_own(config, installation.made(now, instead_of=here.installation_id))

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID, uuid4, uuid5
 
-from exitpoll_agent import host, note, statefile, wire
+from exitpoll_agent import host, lock, note, statefile, wire
 from exitpoll_agent.config import Config
 
 NAME = "installation.json"
@@ -73,13 +73,32 @@ def ensure(config: Config, now: datetime, counted_for: UUID | None) -> Installat
         counted_for: the installation that the profile's counts are of: where both files of the id
             are lost, it is known from there.
     """
-    own = statefile.heal(config.state_folder / NAME, parsed)
-    known = _chosen(own, _shared(config))
-    if known is not None and known.is_of_this_host:
-        return known
-    anew = made(now, **({} if known is not None else _remembered(config, counted_for, now)))
+    here = known(config)
+    if here is not None:
+        return here
+    remembered = {"installation_id": counted_for} if counted_for else noted(config, now)
+    anew = made(now, **remembered)
     write_own(config, anew)
     return anew
+
+
+def known(config: Config) -> Installation | None:
+    """Return the installation of a profile, and heal it on the way, under the lock.
+
+    None where there is none, or it is that of a machine of which this one is a copy.
+    """
+    own = statefile.heal(config.state_folder / NAME, parsed)
+    here = _chosen(own, _shared(config))
+    return here if here is not None and here.is_of_this_host else None
+
+
+def noted(config: Config, now: datetime) -> dict[str, object]:
+    """Return what an uninstaller noted for the version that follows; nothing where it did not."""
+    left = note.taken(config, now)
+    if left is None:
+        return {}
+    fields = ("installation_id", "origin", "installed_at", "installed_version")
+    return {name: getattr(left, name) for name in fields}
 
 
 def write_own(config: Config, installation: Installation) -> None:
@@ -97,26 +116,33 @@ def write_shared(config: Config, installation: Installation) -> None:
     Raises:
         OSError: it cannot be written; only an administrator can.
     """
-    config.machine_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_shared_folder(config)
     file = config.machine_folder / NAME
     statefile.write(file, plain(installation))
     file.chmod(0o644)
+
+
+def make_shared_folder(config: Config) -> None:
+    """Make the folder of what everybody on this machine shares; all may read it."""
+    config.machine_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+
+def delete_shared(config: Config) -> None:
+    """Delete what everybody on this machine shares, if it is there.
+
+    Raises:
+        OSError: it cannot be deleted; only an administrator can.
+    """
+    if config.scope == "machine":
+        for name in (NAME, lock.NAME):
+            (config.machine_folder / name).unlink(missing_ok=True)
+        config.machine_folder.rmdir()
 
 
 def plain(installation: Installation) -> dict[str, object]:
     """Return an installation as JSON has it."""
     fields: dict[str, object] = wire.plain(installation)
     return fields
-
-
-def _remembered(config: Config, counted_for: UUID | None, now: datetime) -> dict[str, object]:
-    if counted_for is not None:
-        return {"installation_id": counted_for}
-    noted = note.taken(config, now)
-    if noted is None:
-        return {}
-    fields = ("installation_id", "origin", "installed_at", "installed_version")
-    return {name: getattr(noted, name) for name in fields}
 
 
 def _shared(config: Config) -> Installation | None:

@@ -25,6 +25,17 @@ class Launched:
     detail: str | None = None
     """Why the upload was not confirmed."""
 
+    def sentence(self, total: object = None) -> str:
+        """Say what came of it, to a person; with another number of launches if one is given."""
+        if not self.counted:
+            return "Nothing was counted: consent is none."
+        counted = f"Launch {total or self.launches_total} counted"
+        if self.upload == "confirmed":
+            return f"{counted}; the server confirmed it."
+        if self.upload == "not_due":
+            return f"{counted}; nothing is due to be sent."
+        return f"{counted}; it will be sent later: {self.detail}."
+
 
 @dataclass(frozen=True)
 class Counted:

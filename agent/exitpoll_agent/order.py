@@ -41,21 +41,15 @@ MAX_TALLY_BYTES = 64 * 1024
 FORMAT = "exitpoll order 1"
 
 
-def followed(arguments: Sequence[str]) -> bool:
-    """Count a launch as the order says; False where nothing was done, and the long way is to go."""
-    if list(arguments) not in (["launch"], ["launch", "--json"]):
-        return False
+def follow(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Count a launch as the order says, and return what to say, in a sentence and in JSON.
+
+    None where nothing was done, and the long way is to go. Raises nothing.
+    """
     try:
-        said = _followed(os.environ, as_json=len(arguments) > 1)
+        return _followed(environment)
     except Exception:  # noqa: BLE001 - the long way says what is wrong
-        return False
-    if said and sys.stdout is not None:
-        try:
-            sys.stdout.write(said + "\n")
-            sys.stdout.flush()
-        except (OSError, ValueError):  # it is counted, and nobody listens
-            pass
-    return bool(said)
+        return None
 
 
 def leave(  # noqa: PLR0913 - one line of the file each
@@ -132,7 +126,7 @@ def key(environment: Mapping[str, str]) -> str:
 # -- following it --------------------------------------------------------------------------
 
 
-def _followed(environment: Mapping[str, str], *, as_json: bool) -> str | None:
+def _followed(environment: Mapping[str, str]) -> tuple[str, str] | None:
     file = path(environment)
     if file is None:
         return None
@@ -149,7 +143,8 @@ def _followed(environment: Mapping[str, str], *, as_json: bool) -> str | None:
         added = _add(tally, line)
     if added is None:
         return None
-    return (json if as_json else sentence).replace(PLACE, str(int(launches) + added))
+    total = str(int(launches) + added)
+    return sentence.replace(PLACE, total), json.replace(PLACE, total)
 
 
 def _add(tally: str, line: str) -> int | None:

@@ -24,7 +24,11 @@ from exitpoll_agent.counter import Counter
 from exitpoll_agent.installation import Installation
 from exitpoll_agent.lock import Lock
 
+LEAVING_NAME = "counter.leaving.json"
+"""The counter of an installation that is being uninstalled, until that is taken back or final."""
 OLD_NAME = "counter.old.json"
+NAMES = (counterfile.NAME, LEAVING_NAME, OLD_NAME)
+"""Where a counter may be, the newest first."""
 TALLY_PREFIX = "tally-"
 """Then a number, which grows with every change of the counter."""
 
@@ -63,6 +67,7 @@ def held(
     folder = config.state_folder
     with statefile.locked(folder, wait_seconds) as taken:
         consents.heal(folder)
+        _take_back(folder)
         here = installation.ensure(config, now, _known_to_counter(folder))
         found = _found(folder, here.installation_id)
         holder = Held(_up_to_date(folder, found, taken) or _begun_anew(here, now), here)
@@ -95,14 +100,30 @@ def read_counter(folder: Path) -> Counter | None:
     Raises:
         statefile.StateError: there is one, which cannot be read.
     """
-    stored = statefile.read(folder / counterfile.NAME, _parsed)
-    stored = stored or statefile.read(folder / OLD_NAME, _parsed)
+    found = (statefile.read(folder / name, _parsed) for name in NAMES)
+    stored = next((stored for stored in found if stored is not None), None)
     return None if stored is None else _with_tally(stored.counter, folder, stored.tally)
 
 
-def files(folder: Path) -> list[Path]:
-    """Return the files that `held` keeps of the counter, for whoever deletes them."""
-    return [folder / counterfile.NAME, folder / OLD_NAME, *folder.glob(f"{TALLY_PREFIX}*")]
+def set_aside(folder: Path) -> None:
+    """Rename the counter of an installation that is being uninstalled; `held` takes it back."""
+    with statefile.locked(folder), contextlib.suppress(FileNotFoundError):
+        (folder / counterfile.NAME).replace(folder / LEAVING_NAME)
+
+
+def delete(folder: Path) -> None:
+    """Delete the counts, then the id, with all that was put aside of them, under the lock.
+
+    By name: the folder may be one that other programs use too. The id goes last, so that after
+    a crash it can be repeated.
+    """
+    own = folder / installation.NAME
+    tallies = folder.glob(f"{TALLY_PREFIX}*")
+    counters = (folder / name for name in NAMES)
+    for file in (*counters, *tallies, statefile.copy_of(own), own):
+        for left_over in (*folder.glob(f"{file.name}.corrupt-*"), folder / f"{file.name}.new"):
+            left_over.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
 
 
 def open_tally(folder: Path) -> Path | None:
@@ -114,9 +135,14 @@ def open_tally(folder: Path) -> Path | None:
 # -- what is found -------------------------------------------------------------------------
 
 
+def _take_back(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        (folder / LEAVING_NAME).replace(folder / counterfile.NAME)
+
+
 def _known_to_counter(folder: Path) -> UUID | None:
     """Return the installation that the counts are of: a third place that remembers the id."""
-    for name in (counterfile.NAME, OLD_NAME):
+    for name in NAMES:
         try:
             stored = statefile.read(folder / name, _parsed)
         except statefile.DamagedError:
@@ -127,7 +153,7 @@ def _known_to_counter(folder: Path) -> UUID | None:
 
 
 def _found(folder: Path, installation_id: UUID) -> _Stored | None:
-    for name in (counterfile.NAME, OLD_NAME):
+    for name in NAMES:
         stored = statefile.read_or_put_aside(folder / name, _parsed)
         if stored is None:
             continue

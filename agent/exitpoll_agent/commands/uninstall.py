@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from exitpoll_agent import clock, leaving, wire
+from exitpoll_agent import clock, finishing, leaving, wire
 from exitpoll_agent.commands import Said
 from exitpoll_agent.config import Config
+from exitpoll_agent.finishing import Finished
 from exitpoll_agent.leaving import Departed, Request
 
 TOP_SCORE = 10
@@ -19,6 +20,11 @@ TOP_SCORE = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what an uninstaller may say."""
     parser.add_argument("--unattended", action="store_true", help="there is nobody to ask")
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="the last step, after which the state is deleted; before it a launch takes all back",
+    )
     parser.add_argument(
         "--open-survey", action="store_true", help="ask on the survey page, in the browser"
     )
@@ -48,6 +54,9 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
         answers=None if answers == wire.Answers() else answers,
         context=options.context,
     )
+    if options.finish:
+        finished = finishing.finish(settings, request, os.environ, clock.now())
+        return Said(_of_finished(finished), {**asdict(finished), "warnings": warnings}, warnings)
     departed = leaving.uninstall(settings, request, os.environ, clock.now())
     return Said(_sentences(departed), {**asdict(departed), "warnings": warnings}, warnings)
 
@@ -92,3 +101,10 @@ def _sentences(departed: Departed) -> str:
     asked = "Asked by the installer" if departed.asked == "installer" else "Nobody was asked"
     why = "" if departed.not_asked is None else f" ({departed.not_asked})"
     return f"{told} {asked}{why}."
+
+
+def _of_finished(finished: Finished) -> str:
+    if not finished.deleted:
+        return "There is nothing to finish."
+    again = f"{_sentences(finished.told_again)} " if finished.told_again else ""
+    return f"{again}The state was deleted."
