@@ -18,6 +18,8 @@ import platformdirs
 from exitpoll_agent import order, wire
 
 PREFIX = order.PREFIX
+OURS = "exitpoll"
+"""The folder of all products that bundle the agent, in the person's profile or the machine's."""
 
 IN_THE_ENVIRONMENT = (
     "address",
@@ -293,7 +295,7 @@ def _state_folder(product: str, address: wire.Address, environment: Mapping[str,
     configured = environment.get(PREFIX + "STATE_DIR")
     if configured:
         return Path(configured)
-    base = platformdirs.user_state_path("exitpoll", appauthor=False)
+    base = platformdirs.user_state_path(OURS, appauthor=False)
     if not base.is_absolute():
         raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
     return base / _name(product, address) / _hash(_host())
@@ -303,7 +305,7 @@ def _machine_folder(product: str, address: wire.Address, environment: Mapping[st
     configured = environment.get(PREFIX + "MACHINE_DIR")
     if configured:
         return Path(configured)
-    return platformdirs.site_state_path("exitpoll", appauthor=False) / _name(product, address)
+    return platformdirs.site_state_path(OURS, appauthor=False) / _name(product, address)
 
 
 def _temporary_folder(environment: Mapping[str, str]) -> Path:

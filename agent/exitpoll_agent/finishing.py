@@ -20,7 +20,7 @@ from exitpoll_agent import (
     state,
     statefile,
 )
-from exitpoll_agent.config import Config
+from exitpoll_agent.config import OURS, Config
 from exitpoll_agent.installation import Installation
 from exitpoll_agent.leaving import Departed, Request
 from exitpoll_agent.note import Note
@@ -86,7 +86,9 @@ def _delete(config: Config) -> None:
             if {file.name for file in folder.iterdir()} <= {lock.NAME}:
                 (folder / lock.NAME).unlink(missing_ok=True)
                 folder.rmdir()
-                folder.parent.rmdir()
+                if folder.parent.parent.name == OURS:  # not where the vendor named the folder
+                    folder.parent.rmdir()
+                    folder.parent.parent.rmdir()
     # Everybody's, where an administrator finishes.
     with contextlib.suppress(OSError):
         installation.delete_shared(config)

@@ -52,7 +52,7 @@ def test_the_last_step_deletes_the_state(profile: Profile, server: Loopback) -> 
 
 
 def test_what_came_in_between_is_told_again(profile: Profile, server: Loopback) -> None:
-    """A program in the tray that starts once more withdraws the uninstall; the last step settles it."""
+    """What a program in the tray withdraws by starting once more, the last step settles."""
     profile.run("launch")
     profile.run("uninstall", "--unattended")
     profile.run("launch")
