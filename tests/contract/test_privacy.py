@@ -19,6 +19,9 @@ from tests.agent.profile import Profile
 
 from exitpoll_agent import wire
 
+# The agents play once, for all who look at what they sent.
+pytestmark = pytest.mark.xdist_group("privacy")
+
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 
 SETTINGS = """
@@ -236,3 +239,10 @@ def test_every_file_has_its_row(played: Played) -> None:
 def test_every_field_that_is_written_has_its_row(played: Played, name: str) -> None:
     """Whatever the agent writes on the person's machine is in the page, and nothing else."""
     assert_names(name, names_in(played.written[name]))
+
+
+def test_a_vendor_replaces_three_words() -> None:
+    """The text to paste has no placeholder that the page does not name."""
+    pasted = PAGE.read_text("utf-8").partition("<!-- vendor text: begin -->")[2]
+    words = re.findall(r"[A-Z_]{3,}", pasted.partition("<!-- vendor text: end -->")[0])
+    assert set(words) - {"DO_NOT_TRACK"} == {"PRODUCT", "VENDOR", "CONTACT"}
