@@ -74,10 +74,10 @@ def chosen(named: list[str]) -> dict[str, str]:
     if not named:
         found = {version: found_here(version) for version in SUPPORTED}
         return {version: python for version, python in found.items() if python is not None}
-    by_version = {version_of(python): python for python in named}
-    if not set(by_version) <= set(SUPPORTED):
-        unusable = [p for version, p in by_version.items() if version not in SUPPORTED]
+    unusable = [python for python in named if version_of(python) not in SUPPORTED]
+    if unusable:
         sys.exit(f"no Python of {SUPPORTED[0]} to {SUPPORTED[-1]}: {', '.join(unusable)}")
+    by_version = {version_of(python): python for python in named}
     return {version: by_version[version] for version in SUPPORTED if version in by_version}
 
 
