@@ -139,9 +139,13 @@ def received(server: Loopback, profile: Profile, *commands: Sequence[str]) -> Se
 
 
 def files_of(profile: Profile) -> Mapping[str, Any]:
-    """Return what is in an agent's folder; the lock holds nothing."""
-    files = {path.name: path.read_bytes() for path in profile.state.iterdir()}
-    return {name: json.loads(content or b"{}") for name, content in files.items()}
+    """Return what is in an agent's folder, by the files' names: `tally-7` is called `tally-…`."""
+    return {
+        re.sub(r"-[0-9a-f]+$", "-…", path.name): json.loads(path.read_bytes())
+        if path.suffix == ".json"
+        else None
+        for path in profile.state.iterdir()
+    }
 
 
 def names_of(message: type[Any], prefix: str = "") -> list[str]:
