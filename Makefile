@@ -6,11 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FREEZER := $(VENV)/.freezer
+# On which to test the agent; without any, on those that are found.
+PYTHONS ?=
 # The path of the frozen agent, as installer/bundle.py printed it.
 FROZEN = $(shell cat dist/.program)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow bundle test-bundle bench-agent check format lock clean
+.PHONY: help setup demo serve test test-slow test-pythons bundle test-bundle bench-agent check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +37,9 @@ test: $(READY) ## the fast tests
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
 	$(BIN)/pytest -q -m slow
+
+test-pythons: ## the agent's tests on every Python from 3.10 to 3.13, without the server's half
+	$(PYTHON) tests/pythons.py $(PYTHONS)
 
 # It needs binutils, and Python's shared library (Debian: libpython3.11).
 $(FREEZER): $(READY)
