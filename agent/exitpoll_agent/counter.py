@@ -35,6 +35,9 @@ LONGEST_BACKOFF = timedelta(days=7)
 """No `Retry-After`, and no clock that was wrong for a while, silences an agent for longer."""
 ONE_UPLOAD = timedelta(minutes=1)
 """Longer than any upload may take: until then the other starts leave the sending to one."""
+ASK_AGAIN = timedelta(days=30)
+"""A server that switched collection off is asked so often whether that still holds: otherwise
+nobody would ever hear that it does not."""
 LONGEST_INTERVAL_HOURS = 30 * 24
 """A policy that says more is a mistake, and enormous numbers overflow."""
 
@@ -102,6 +105,8 @@ class Counter:
     """Failed since the last success."""
     backoff_until: datetime | None = None
     policy: wire.Policy = field(default_factory=wire.Policy)
+    moved_from: str | None = None
+    """The configured address that said `policy.move_to`: under another one that does not hold."""
     resent_since: date | None = None
     """The `policy.resend_since` that was last acted upon."""
     uninstalled: Uninstalled | None = None
@@ -145,8 +150,10 @@ class Counter:
 
     def is_due(self, version: str, now: datetime) -> bool:
         """Whether a ping should be sent now; consent is for the caller to ask."""
-        if self.is_backing_off(now) or not self.policy.collection:
+        if self.is_backing_off(now):
             return False
+        if not self.policy.collection:
+            return self.asks_again(now)
         if self.pinged_at is None or self.attempts or self.uninstalled is not None:
             return True
         if self.unconfirmed_milestones():
@@ -157,6 +164,11 @@ class Counter:
         waited = now - self.pinged_at
         # A negative wait is a clock that was put back: no reason to be silent until it catches up.
         return bool(self.unconfirmed()) and not timedelta(0) <= waited < interval
+
+    def asks_again(self, now: datetime) -> bool:
+        """Whether a server that switched collection off has not been asked for long."""
+        waited = None if self.pinged_at is None else now - self.pinged_at
+        return waited is None or not timedelta(0) <= waited < ASK_AGAIN
 
     def is_backing_off(self, now: datetime) -> bool:
         """Whether a failure, or another process that is sending just now, forbids a try."""
@@ -326,6 +338,7 @@ def _parsed(value: Mapping[str, Any]) -> Counter:
         attempts=_number(value["attempts"]),
         backoff_until=_instant(value["backoff_until"]),
         policy=wire.policy_from(value["policy"]),
+        moved_from=value.get("moved_from"),  # missing where an earlier agent wrote the file
         resent_since=_day(value["resent_since"]),
         uninstalled=_uninstalled(value["uninstalled"]),
     )

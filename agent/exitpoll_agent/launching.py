@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, counter, delivery, installation, messages, wire
+from exitpoll_agent import consents, counter, delivery, installation, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -55,11 +55,13 @@ def launch(config: Config, now: datetime) -> Launched:
 
 
 def _send(config: Config, begun: Counter, now: datetime) -> delivery.Delivery:
-    """Send pings until one fails or all that was unconfirmed at the beginning is sent."""
+    """Send until a message fails or all that was unconfirmed at the beginning is sent."""
     for _ in range(MAX_PINGS):
-        ping = messages.ping(config, begun, now)
-        last = delivery.deliver(config, ping, now)
-        if last.result != "confirmed" or len(ping.days) == len(begun.unconfirmed()):
+        message, to = delivery.next_message(config, begun, now)
+        last = delivery.deliver(config, message, to, now)
+        if last.result != "confirmed" or not last.counter.policy.collection:
+            break
+        if len(message.days) == len(begun.unconfirmed()):
             break
         with counter.held(config.state_folder, begun.installation_id, now) as held:
             begun = held.counter = held.counter.begun(now)
