@@ -164,7 +164,7 @@ def _classify(response: requests.Response, now: datetime) -> Outcome:
 def _confirmation(response: requests.Response) -> wire.Confirmation | None:
     # As it arrives: we asked for no compression, and a bomb would burst in the host's memory.
     body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=False)
-    if len(body) > MAX_ANSWER_BYTES:
+    if len(body) > MAX_ANSWER_BYTES or response.raw.length_remaining:
         return None
     return wire.confirmation_from_json(body)
 

@@ -125,9 +125,10 @@ def post(
         return Later(f"nothing was sent ({error})")
     try:
         thread.join(patience.whole)
+        # Before the line is cut: what comes of that is no word on the network.
+        return outcomes[0] if outcomes else Later(f"no answer within {patience.whole:g} seconds")
     finally:
         line.cut()
-    return outcomes[0] if outcomes else Later(f"no answer within {patience.whole:g} seconds")
 
 
 def _exchanged(

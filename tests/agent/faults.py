@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import re
 import socket
 import ssl
 import struct
@@ -231,5 +232,11 @@ def _serve(
 
 
 def _read_request(connection: socket.socket) -> None:
-    """Read what there is of a request: a part of it is enough to misbehave."""
-    connection.recv(65536)
+    """Read a request to its end, since what is closed before that is reset; or else one piece."""
+    data = connection.recv(65536)
+    if data.startswith((b"POST", b"CONNECT")):
+        while not (headers := re.search(rb"(?s).*?\r\n\r\n", data)):
+            data += connection.recv(65536)
+        length = re.search(rb"Content-Length: (\d+)", headers[0])
+        while length and len(data) < headers.end() + int(length[1]):
+            data += connection.recv(65536)

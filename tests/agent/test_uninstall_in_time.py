@@ -1,0 +1,61 @@
+"""An uninstall takes three seconds at most, whatever the network does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from tests.agent import faults
+from tests.agent.profile import Profile
+
+pytestmark = pytest.mark.agent
+
+BUDGET_SECONDS = 3.0
+"""In all: the start of the program, the message, and its end."""
+
+HOSTS = {"is dead": faults.dead_host, "refuses": faults.refusing_host}
+FAULTS = (
+    "accepts and never answers",
+    "drips its headers",
+    "drips its body",
+    "says to go on for ever",
+    "a body without an end",
+    "resets in the middle",
+    "half-closes",
+    "a hotel's page",
+    "redirects",
+)
+GREETINGS = ("never greets", "drips its greeting")
+
+
+def _uninstalls_in_time(address: str, folder: Path) -> None:
+    """Uninstall, and check that this took its time, exit code and words."""
+    profile = Profile(folder, address)
+    started = time.monotonic()
+    done = profile.run("uninstall", "--unattended")
+    took = time.monotonic() - started
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The uninstall was not confirmed: " in done.stdout
+    assert took < BUDGET_SECONDS
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_server_does_not_hold_the_uninstaller(fault: str, tmp_path: Path) -> None:
+    """The whole program is gone in three seconds, with exit code 0 and one line."""
+    with faults.serving(faults.PLAIN[fault]) as server:
+        _uninstalls_in_time(server.address, tmp_path)
+
+
+@pytest.mark.parametrize("fault", GREETINGS)
+def test_a_faulty_greeting_does_not_hold_the_uninstaller(fault: str, tmp_path: Path) -> None:
+    """Neither does a TLS handshake that does not end."""
+    with faults.serving(faults.GREETINGS[fault], "https") as server:
+        _uninstalls_in_time(server.address, tmp_path)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_missing_server_does_not_hold_the_uninstaller(host: str, tmp_path: Path) -> None:
+    """Neither does a host behind a firewall, nor one without a server."""
+    with HOSTS[host]() as address:
+        _uninstalls_in_time(address, tmp_path)
