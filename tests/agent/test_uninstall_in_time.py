@@ -13,6 +13,9 @@ pytestmark = pytest.mark.agent
 
 BUDGET_SECONDS = 3.0
 """In all: the start of the program, the message, and its end."""
+ALONE_SECONDS = 1.0
+"""What the program takes at most by itself. Where several others share the machine with the tests
+it takes more, and the budget is that much longer."""
 
 HOSTS = {"is dead": faults.dead_host, "refuses": faults.refusing_host}
 FAULTS = (
@@ -30,14 +33,21 @@ GREETINGS = ("never greets", "drips its greeting")
 
 
 def _uninstalls_in_time(address: str, folder: Path) -> None:
-    """Uninstall, and check that this took its time, exit code and words."""
-    profile = Profile(folder, address)
+    """Check that an uninstall ends within the budget, with exit code 0 and one sentence."""
+    with faults.refusing_host() as nobody:
+        alone = _seconds_of_an_uninstall(nobody, folder / "alone")
+    took = _seconds_of_an_uninstall(address, folder / "faulty")
+    assert took < BUDGET_SECONDS * max(1.0, alone / ALONE_SECONDS)
+
+
+def _seconds_of_an_uninstall(address: str, folder: Path) -> float:
+    folder.mkdir()
     started = time.monotonic()
-    done = profile.run("uninstall", "--unattended")
+    done = Profile(folder, address).run("uninstall", "--unattended")
     took = time.monotonic() - started
     assert (done.returncode, done.stderr) == (0, "")
     assert "The uninstall was not confirmed: " in done.stdout
-    assert took < BUDGET_SECONDS
+    return took
 
 
 @pytest.mark.parametrize("fault", FAULTS)

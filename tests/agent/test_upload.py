@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from tests.agent.faults import certificate
-from tests.agent.loopback import CONFIRMED, Answer, Loopback, running
+from tests.agent.loopback import CONFIRMED, Answer, Loopback, Received, running
 
 from exitpoll_agent import exchange, upload, wire
 from exitpoll_agent.upload import Confirmed, Later, Outcome, Patience, Refused
@@ -114,6 +116,48 @@ def test_no_such_host_is_for_later() -> None:
     assert isinstance(post(f"https://KEY@{'x' * 70}.invalid"), Later)
 
 
+def _long(rows: int) -> wire.Ping:
+    day = wire.DayCount(day=NOW.date(), version="1.0", launches=1)
+    ping = wire.Ping(installation_id=uuid4(), seq=1, sent_at=NOW, consent="full")
+    return replace(ping, days=(day,) * rows)
+
+
+@pytest.mark.parametrize(("rows", "encoding"), [(100, None), (400, "gzip")])
+def test_a_long_message_is_compressed(server: Loopback, rows: int, encoding: str | None) -> None:
+    """What is long travels as gzip; what is short goes as it is."""
+    address = wire.parse_address(server.address)
+    message = _long(rows)
+    assert len(wire.to_json(message)) > exchange.GZIP_ABOVE_BYTES or encoding is None
+    assert isinstance(upload.post(address, "/", message, PATIENCE, NOW), Confirmed)
+    (received,) = server.received
+    assert received.headers.get("Content-Encoding") == encoding
+    assert received.message == json.loads(wire.to_json(message))
+    assert (len(received.body) < 2_000) == (encoding == "gzip")
+
+
+def test_who_takes_no_gzip_gets_it_plain(server: Loopback) -> None:
+    """415 for a compressed message is no refusal of the message: it is sent once more, plain."""
+    server.answer = Answer(415)
+
+    def relent(received: Received) -> None:
+        if "Content-Encoding" not in received.headers:
+            server.answer = Answer()
+
+    server.before_answering = relent
+    address = wire.parse_address(server.address)
+    assert isinstance(upload.post(address, "/", _long(400), PATIENCE, NOW), Confirmed)
+    encodings = [received.headers.get("Content-Encoding") for received in server.received]
+    assert encodings == ["gzip", None]
+
+
+def test_who_takes_nothing_at_all_is_asked_twice(server: Loopback) -> None:
+    """415 for the plain message too is a refusal."""
+    server.answer = Answer(415)
+    address = wire.parse_address(server.address)
+    assert isinstance(upload.post(address, "/", _long(400), PATIENCE, NOW), Refused)
+    assert len(server.received) == 2
+
+
 def test_a_netrc_does_not_replace_the_product_key(
     server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,17 +167,6 @@ def test_a_netrc_does_not_replace_the_product_key(
     monkeypatch.setenv("NETRC", str(netrc))
     post(server.address)
     assert server.received[0].headers["Authorization"] == "Bearer KEY"
-
-
-def test_a_proxy_of_the_environment_is_used(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the machine reaches the network by a proxy, so does the agent."""
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
-    post("http://KEY@127.0.0.1:1")
-    assert server.received[0].path == "http://127.0.0.1:1/v1/pings"
 
 
 def test_the_machine_decides_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
