@@ -42,6 +42,7 @@ def parsed(value: Mapping[str, Any]) -> Counter:
         attempts=_number(value["attempts"]),
         backoff_until=_instant(value["backoff_until"]),
         policy=wire.policy_from(value["policy"]),
+        moved_from=value["moved_from"],
         resent_since=_day(value["resent_since"]),
         uninstalled=_uninstalled(value["uninstalled"]),
         formers=tuple(_former(item) for item in value["formers"]),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, delivery, messages, state, wire
+from exitpoll_agent import consents, delivery, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.state import Held
 
@@ -84,16 +84,18 @@ def send(config: Config, counted: Counted, now: datetime) -> Launched:
     for _ in range(MAX_PINGS):
         if due is None or consents.decide(config).consent != "full":
             break
-        ping = messages.ping(config, due, now)
-        sent = delivery.deliver(config, due, ping, now)
+        message, to = delivery.next_message(config, due, now)
+        sent = delivery.deliver(config, due, message, to, now)
         launched = replace(launched, upload=sent.result, detail=sent.detail)
-        is_rest = len(ping.days) == len(due.counter.unconfirmed()) and not due.counter.formers
+        is_rest = len(message.days) == len(due.counter.unconfirmed()) and not due.counter.formers
         due = None if is_rest or sent.result != "confirmed" else _begun_again(config, due, now)
     return launched
 
 
 def _begun_again(config: Config, due: Held, now: datetime) -> Held | None:
     with state.held_again(config, due) as held:
-        if held is not None:
-            held.counter = held.counter.begun(now)
+        # What the last answer brought may have been that nothing more is wanted.
+        if held is None or not held.counter.policy.collection:
+            return None
+        held.counter = held.counter.begun(now)
     return held

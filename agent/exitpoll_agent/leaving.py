@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import consents, delivery, messages, state, wire
+from exitpoll_agent import consents, delivery, messages, moving, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Uninstalled
 
@@ -70,8 +70,9 @@ def uninstall(
         config, request, counts.uninstalled, _not_asked(request, policy, environment)
     )
     event = messages.uninstall_event(config, held, allowed, leaving, now)
-    sent = delivery.deliver(config, held, event, now)
-    opened = leaving.asked == "page" and open_survey(config.address, event)
+    to = moving.address(config, counts)
+    sent = delivery.deliver(config, held, event, to, now)
+    opened = leaving.asked == "page" and open_survey(to, event)
     return Departed(
         uninstall_id=str(leaving.uninstall_id),
         asked=leaving.asked,

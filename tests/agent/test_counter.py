@@ -161,10 +161,21 @@ def test_a_clock_that_was_put_back_does_not_silence() -> None:
     assert mute.is_due("1.0", NOW)
 
 
-def test_collection_switched_off_is_never_due() -> None:
-    """Where the policy switched collection off nothing is sent."""
+def test_collection_switched_off_is_not_due() -> None:
+    """Where the policy switched collection off nothing is sent, whatever happens."""
     counts = pinged(fresh().counted("1.0", NOW), collection=False)
     assert not counts.counted("2.0", NOW + 9 * DAY).is_due("2.0", NOW + 9 * DAY)
+
+
+def test_collection_switched_off_is_asked_about_again() -> None:
+    """After a month the server may be asked, and then not for another; a wrong clock asks once."""
+    counts = pinged(fresh().counted("1.0", NOW), collection=False)
+    assert not counts.is_due("1.0", NOW + 30 * DAY - HOUR)
+    assert counts.is_due("1.0", NOW + 30 * DAY)
+    again = pinged(counts, NOW + 30 * DAY, collection=False)
+    assert not again.is_due("1.0", NOW + 59 * DAY)
+    assert again.is_due("1.0", NOW)
+    assert not pinged(again, NOW, collection=False).is_due("1.0", NOW + DAY)
 
 
 def test_an_absurd_interval_is_survived() -> None:
