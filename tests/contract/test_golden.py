@@ -131,6 +131,18 @@ EVENT_EXIT = wire.UninstallEvent(
     ),
 )
 
+EVENT_CI = wire.UninstallEvent(
+    installation_id=INSTALLATION,
+    counter=COUNTER,
+    seq=14,
+    sent_at=at("2026-11-21T09:00:00"),
+    consent="full",
+    version="2.1.0",
+    uninstall=wire.Leaving(
+        uninstall_id=UNINSTALL, at=at("2026-11-21T09:00:00"), not_asked="ci", scope="machine"
+    ),
+)
+
 ERASURE = wire.Erasure(installation_id=INSTALLATION, test=True)
 
 CONFIRMATION = wire.Confirmation(
@@ -156,6 +168,7 @@ SENT: list[tuple[str, Callable[[object], schemas.Loaded[Any]], object]] = [
     ("ping-minimal.json", schemas.load_ping, PING_MINIMAL),
     ("uninstall.json", schemas.load_uninstall, EVENT),
     ("uninstall-exit.json", schemas.load_uninstall, EVENT_EXIT),
+    ("uninstall-ci.json", schemas.load_uninstall, EVENT_CI),
     ("erasure.json", schemas.load_erasure, ERASURE),
 ]
 
@@ -178,6 +191,7 @@ def test_golden_messages_load(
         ("ping.json", PING),
         ("uninstall.json", EVENT),
         ("uninstall-exit.json", EVENT_EXIT),
+        ("uninstall-ci.json", EVENT_CI),
         ("erasure.json", ERASURE),
         ("confirmation.json", CONFIRMATION),
         ("refusal.json", REFUSAL),
