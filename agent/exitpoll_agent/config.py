@@ -15,7 +15,7 @@ from typing import TypeVar, get_args
 
 import platformdirs
 
-from exitpoll_agent import wire
+from exitpoll_agent import surroundings, wire
 
 FILE_NAME = "exitpoll.toml"
 PREFIX = "EXITPOLL_"
@@ -33,6 +33,7 @@ IN_THE_ENVIRONMENT = (
     "installed_at",
     "installed_version",
     "customer",
+    "containers",
 )
 """What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
 IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes")
@@ -70,6 +71,8 @@ class Config:
     customer: str | None = None
     attributes: Mapping[str, wire.Attribute] = field(default_factory=dict)
     state_folder: Path
+    not_counted: surroundings.NotCounted | None = None
+    """What of the agent's surroundings forbids to count here."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,10 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
     settings = {**_from_file(path, environment), **_from_environment(environment)}
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
+    folder = _state_folder(product, address, environment)
+    containers = _choice(
+        settings.get("containers"), get_args(surroundings.Containers), surroundings.CONTAINERS
+    )
     return Config(
         address=address,
         product=product,
@@ -110,7 +117,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
         ),
         customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
         attributes=_attributes(settings.get("attributes")),
-        state_folder=_state_folder(product, address, environment),
+        state_folder=folder,
+        not_counted=surroundings.why_not_counted(folder, containers, environment),
     )
 
 

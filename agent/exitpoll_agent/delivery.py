@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from exitpoll_agent import counter, wire
+from exitpoll_agent import counter, statefile, wire
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Counter
 
 Result: TypeAlias = Literal["confirmed", "refused", "later"]
 
@@ -20,15 +20,12 @@ class Delivery:
     result: Result
     detail: str | None
     """Why it was not confirmed, as the end of a sentence."""
-    counter: Counter
-    """As it is on disk since."""
 
 
 def deliver(config: Config, message: wire.Ping, now: datetime) -> Delivery:
     """Send a message and confirm its counts, or back off.
 
-    Raises:
-        OSError, statefile.StateError: what came of it cannot be written.
+    Where that cannot be written down it is lost, and heals: the same counts are sent again.
     """
     # Imported here: requests takes a quarter of a second, and most launches send nothing.
     from exitpoll_agent import upload  # noqa: PLC0415
@@ -38,12 +35,17 @@ def deliver(config: Config, message: wire.Ping, now: datetime) -> Delivery:
     else:
         path, patience = wire.PINGS_PATH, upload.FOR_A_LAUNCH
     outcome = upload.post(config.address, path, message, patience, now)
-    with counter.held(config.state_folder, message.installation_id, now) as held:
+    with (
+        contextlib.suppress(OSError, statefile.StateError),
+        counter.held(config.state_folder, message.installation_id, now) as held,
+    ):
         if isinstance(outcome, upload.Confirmed):
             held.counter = held.counter.confirmed(message, outcome.confirmation.policy, now)
-            return Delivery("confirmed", None, held.counter)
-        if isinstance(outcome, upload.Refused):
+        elif isinstance(outcome, upload.Refused):
             held.counter = held.counter.refused(now)
-            return Delivery("refused", outcome.detail, held.counter)
-        held.counter = held.counter.postponed(now, outcome.retry_after)
-        return Delivery("later", outcome.detail, held.counter)
+        else:
+            held.counter = held.counter.postponed(now, outcome.retry_after)
+    if isinstance(outcome, upload.Confirmed):
+        return Delivery("confirmed", None)
+    refused = isinstance(outcome, upload.Refused)
+    return Delivery("refused" if refused else "later", outcome.detail)

@@ -9,6 +9,7 @@ from typing import Literal
 from exitpoll_agent import consents, counter, delivery, installation, messages, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
+from exitpoll_agent.surroundings import NotCounted
 
 MAX_PINGS = counter.MAX_KEPT_ROWS // wire.MAX_ROWS
 """Enough for the longest backlog; what long texts leave over is for the next launch."""
@@ -24,6 +25,8 @@ class Launched:
     upload: Literal["confirmed", "refused", "later", "not_due"] = "not_due"
     detail: str | None = None
     """Why the upload was not confirmed."""
+    not_counted: NotCounted | None = None
+    """What of the surroundings forbade it."""
 
 
 def launch(config: Config, now: datetime) -> Launched:
@@ -33,8 +36,8 @@ def launch(config: Config, now: datetime) -> Launched:
         OSError, statefile.StateError: the state cannot be read or written.
     """
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Launched(counted=False, consent=allowed)
+    if allowed == "none" or config.not_counted is not None:
+        return Launched(counted=False, consent=allowed, not_counted=config.not_counted)
     here = installation.ensure(config.state_folder, now)
     with counter.held(config.state_folder, here.installation_id, now) as held:
         counts = held.counter = held.counter.counted(config.version, now)

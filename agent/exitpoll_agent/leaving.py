@@ -1,25 +1,32 @@
-"""The uninstall event, whether the person is asked, and the hand-off to the browser."""
+"""The uninstall event, and whether the person is asked on the survey page."""
 
 from __future__ import annotations
 
-import sys
-import threading
-import webbrowser
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+from uuid import uuid4
 
-from exitpoll_agent import consents, counter, delivery, installation, messages, wire
+from exitpoll_agent import (
+    browser,
+    consents,
+    counter,
+    delivery,
+    installation,
+    messages,
+    statefile,
+    surroundings,
+    wire,
+)
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Uninstalled
-
-BROWSER_SECONDS = 3.0
-"""A browser that stays in the foreground until it is closed must not hold up the uninstaller."""
+from exitpoll_agent.counter import Counter, Uninstalled
 
 SHORTENED = " […]"
 """Ends a comment that was longer than the wire carries."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +46,15 @@ class Departed:
     """What came of an uninstall."""
 
     uninstall_id: str | None = None
-    """None: consent or policy forbids to say anything, and nothing was written or sent."""
+    """None: consent, policy or the surroundings forbid it, and nothing was written or sent."""
     asked: wire.Asked = "no"
     not_asked: wire.NotAsked | None = None
     upload: Literal["confirmed", "refused", "later", "not_sent"] = "not_sent"
     detail: str | None = None
     """Why the event was not confirmed."""
     survey_opened: bool = False
+    not_counted: surroundings.NotCounted | None = None
+    """Why nothing was written or sent of an installation that was not known before."""
 
 
 def uninstall(
@@ -54,25 +63,21 @@ def uninstall(
     """Write the event down, send it, then open the survey if the person is to be asked there.
 
     Raises:
-        OSError, statefile.StateError: the event cannot be written down; then it is not sent.
+        OSError, statefile.NewerError: what the person chose is there and cannot be read.
     """
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Departed(not_asked="consent")
-    here = installation.ensure(config.state_folder, now)
-    with counter.held(config.state_folder, here.installation_id, now) as held:
-        policy = held.counter.policy
-        if policy.collection:
-            held.counter = held.counter.left(now)
-    counts = held.counter
-    if counts.uninstalled is None or not policy.collection:
+    forbidden = _forbidden(config, allowed)
+    if forbidden is not None:
+        return forbidden
+    counts = _left(config.state_folder, now)
+    if counts.uninstalled is None or not counts.policy.collection:
         return Departed(not_asked="policy")
-    leaving = _leaving(
-        config, request, counts.uninstalled, _not_asked(request, policy, environment)
-    )
+    not_asked = _not_asked(config, request, counts.policy, environment)
+    leaving = _leaving(config, request, counts.uninstalled, not_asked)
     event = messages.uninstall_event(config, counts, allowed, leaving, now)
     sent = delivery.deliver(config, event, now)
-    opened = leaving.asked == "page" and open_survey(config.address, event)
+    page = config.address.page(wire.encode_event(event))
+    opened = leaving.asked == "page" and browser.open_page(page, environment)
     return Departed(
         uninstall_id=str(leaving.uninstall_id),
         asked=leaving.asked,
@@ -83,6 +88,26 @@ def uninstall(
     )
 
 
+def _forbidden(config: Config, allowed: wire.Consent) -> Departed | None:
+    """Return the answer where nothing may be written or sent; None where it may."""
+    if allowed == "none":
+        return Departed(not_asked="consent")
+    if config.not_counted is None or _is_known(config.state_folder):
+        return None
+    not_asked: wire.NotAsked | None = "ci" if config.not_counted == "ci" else None
+    return Departed(not_asked=not_asked, not_counted=config.not_counted)
+
+
+def _not_asked(
+    config: Config, request: Request, policy: wire.Policy, environment: Mapping[str, str]
+) -> wire.NotAsked | None:
+    if request.asked_by_installer:
+        return None
+    if config.not_counted == "ci":
+        return "ci"
+    return why_not_ask(request, policy, environment)
+
+
 def why_not_ask(
     request: Request, policy: wire.Policy, environment: Mapping[str, str]
 ) -> wire.NotAsked | None:
@@ -91,17 +116,7 @@ def why_not_ask(
         return "unattended"
     if not request.open_survey or not policy.survey:
         return "policy"
-    if sys.platform == "linux" and not (
-        environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
-    ):
-        return "no_display"
-    return None
-
-
-def _not_asked(
-    request: Request, policy: wire.Policy, environment: Mapping[str, str]
-) -> wire.NotAsked | None:
-    return None if request.asked_by_installer else why_not_ask(request, policy, environment)
+    return surroundings.why_no_page(environment)
 
 
 def _leaving(
@@ -119,24 +134,45 @@ def _leaving(
     )
 
 
-def open_survey(address: wire.Address, event: wire.UninstallEvent) -> bool:
-    """Open the survey page in the person's browser, as `$BROWSER` or the system has it.
+# -- what is known of the installation -----------------------------------------------------
 
-    Returns whether a browser took it; one that is still busy after `BROWSER_SECONDS` has.
+
+def _is_known(folder: Path) -> bool:
+    try:
+        return installation.read(folder) is not None
+    except (OSError, statefile.StateError):
+        return True
+
+
+def _left(folder: Path, now: datetime) -> Counter:
+    """Return the counter with its uninstall event, which is on disk wherever that can be written.
+
+    A full disk, or a home that is read-only, loses no event: it is made of what can be read.
     """
-    page = address.page(wire.encode_event(event))
-    failures: list[bool] = []
+    try:
+        here = installation.ensure(folder, now)
+        with counter.held(folder, here.installation_id, now) as held:
+            if held.counter.policy.collection:
+                held.counter = held.counter.left(now)
+    except (OSError, statefile.StateError):
+        return _as_it_can_be_read(folder, now).left(now)
+    return held.counter
 
-    def work() -> None:
-        try:
-            failures.append(not webbrowser.open(page))
-        except (OSError, webbrowser.Error):
-            failures.append(True)
 
-    thread = threading.Thread(target=work, name="exitpoll-browser", daemon=True)
-    thread.start()
-    thread.join(BROWSER_SECONDS)
-    return not any(failures)
+def _as_it_can_be_read(folder: Path, now: datetime) -> Counter:
+    here = _readable(installation.read, folder)
+    installation_id = uuid4() if here is None else here.installation_id
+    known = _readable(counter.read, folder)
+    if known is not None and known.installation_id == installation_id:
+        return known
+    return Counter(counter=uuid4(), installation_id=installation_id, counted_since=now)
+
+
+def _readable(read: Callable[[Path], T | None], folder: Path) -> T | None:
+    try:
+        return read(folder)
+    except (OSError, statefile.StateError):
+        return None
 
 
 # -- the person's comment ------------------------------------------------------------------

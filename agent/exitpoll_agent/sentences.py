@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from exitpoll_agent import wire
+from exitpoll_agent import surroundings, wire
 from exitpoll_agent.config import ConfigError
 from exitpoll_agent.erasure import Erased
 from exitpoll_agent.launching import Launched
@@ -33,7 +33,7 @@ class Said:
 def of_launch(launched: Launched) -> str:
     """Say what came of a launch."""
     if not launched.counted:
-        return "Nothing was counted: consent is none."
+        return f"Nothing was counted: {_why_not(launched.consent, launched.not_counted)}."
     counted = f"Launch {launched.launches_total} counted"
     if launched.upload == "confirmed":
         return f"{counted}; the server confirmed it."
@@ -42,8 +42,14 @@ def of_launch(launched: Launched) -> str:
     return f"{counted}; it will be sent later: {launched.detail}."
 
 
+def _why_not(consent: wire.Consent, not_counted: surroundings.NotCounted | None) -> str:
+    return f"consent is {consent}" if not_counted is None else surroundings.WHY_NOT[not_counted]
+
+
 def of_uninstall(departed: Departed) -> str:
     """Say what came of an uninstall."""
+    if departed.uninstall_id is None and departed.not_counted is not None:
+        return f"Nothing was sent: {surroundings.WHY_NOT[departed.not_counted]}."
     if departed.uninstall_id is None:
         return f"Nothing was sent: {departed.not_asked} forbids it."
     told = (
@@ -72,8 +78,8 @@ def of_status(known: Status) -> str:
 
 def of_milestone(reached: Reached) -> str:
     """Say what came of a milestone."""
-    if reached.consent != "full":
-        return f"Nothing was noted: consent is {reached.consent}."
+    if reached.consent != "full" or reached.not_counted is not None:
+        return f"Nothing was noted: {_why_not(reached.consent, reached.not_counted)}."
     if reached.day is None:
         return f"Nothing was noted: there are {wire.MAX_MILESTONES} milestones already."
     if not reached.is_new:

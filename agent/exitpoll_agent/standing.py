@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exitpoll_agent import __version__, consents, counter, installation, messages, wire
+from exitpoll_agent import (
+    __version__,
+    consents,
+    counter,
+    installation,
+    messages,
+    surroundings,
+    wire,
+)
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -80,6 +88,8 @@ def payload(config: Config, now: datetime) -> Payload:
     allowed = consents.decide(config).consent
     if allowed != "full":
         return Payload(None, f"consent is {allowed}")
+    if config.not_counted is not None:
+        return Payload(None, surroundings.WHY_NOT[config.not_counted])
     here = installation.read(config.state_folder)
     installation_id = NOT_MADE_YET if here is None else here.installation_id
     counts = counter.read(config.state_folder)

@@ -37,6 +37,7 @@ def test_a_launch_is_told_and_confirmed(profile: Profile, server: Loopback) -> N
         "launches_total": 1,
         "upload": "confirmed",
         "detail": None,
+        "not_counted": None,
     }
     (received,) = server.received
     assert received.path == wire.PINGS_PATH
@@ -100,6 +101,7 @@ def test_a_refusal_keeps_counting(profile: Profile, server: Loopback) -> None:
         "launches_total": 2,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert len(server.received) == 1
 
@@ -193,6 +195,7 @@ def test_consent_exit_counts_and_sends_nothing(profile: Profile, server: Loopbac
         "launches_total": 1,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert server.received == []
 
