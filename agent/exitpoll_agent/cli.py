@@ -36,11 +36,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage exits with 2, as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        said: Said = options.run(config.load(options.config, os.environ), options)
+        said: Said = options.run(_settings(options), options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
         said = sentences.of_failure(error, exit_code=0 if options.is_hosts else sentences.FAILED)
     _say(said, as_json=options.json)
     return said.exit_code
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    """Load the settings; where root runs this for a person, it is that person's from here on."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return config.load(options.config, os.environ)
+    # Imported here: only root needs it.
+    from exitpoll_agent import persons  # noqa: PLC0415
+
+    find = persons.at_the_screen if options.run is _uninstall else persons.behind
+    person = find(os.environ)
+    if person is None:
+        return config.load(options.config, os.environ)
+    persons.take_environment(person, os.environ)
+    # Before root becomes the person, who may not be allowed to read root's current folder.
+    settings = config.load(options.config, os.environ)
+    persons.become(person)
+    return settings
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,7 +134,7 @@ def _add_uninstall_options(parser: argparse.ArgumentParser) -> None:
         "answers given on the installer's own page (any of these: it asked; no browser opens)"
     )
     answers.add_argument("--reason", type=_reason, metavar="ID", help="empty: none was chosen")
-    answers.add_argument("--comment-file", type=Path, metavar="FILE", help="a text in UTF-8")
+    answers.add_argument("--comment-file", type=_comment, metavar="FILE", help="a text in UTF-8")
     answers.add_argument("--score", type=_score, metavar="N", help="0 to 10")
 
 
@@ -137,6 +155,17 @@ def _milestone_name(text: str) -> str:
     return name
 
 
+def _comment(path: str) -> tuple[str | None, tuple[str, ...]]:
+    # Read with the options, so by whoever wrote it: an installer that is root keeps it from others.
+    try:
+        comment, was_cut = read_comment(Path(path))
+    except OSError as error:
+        return None, (f"the comment was left out: {error}",)
+    if was_cut:
+        return comment, (f"the comment was cut to {wire.MAX_COMMENT_CHARS} characters",)
+    return comment, ()
+
+
 def _score(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) <= TOP_SCORE:
         raise argparse.ArgumentTypeError(f"a score is a whole number from 0 to {TOP_SCORE}")
@@ -152,7 +181,7 @@ def _launch(settings: Config, _options: argparse.Namespace) -> Said:
 
 
 def _uninstall(settings: Config, options: argparse.Namespace) -> Said:
-    comment, warnings = _comment(options.comment_file)
+    comment, warnings = options.comment_file or (None, ())
     answers = wire.Answers(reason=options.reason or None, comment=comment, score=options.score)
     given = (options.reason, options.comment_file, options.score)
     request = Request(
@@ -191,18 +220,6 @@ def _status(settings: Config, options: argparse.Namespace) -> Said:
         return sentences.of_payload(payload(settings, clock.now()))
     known = status(settings, clock.now())
     return Said(sentences.of_status(known), {"configured": True, **asdict(known)})
-
-
-def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
-    if path is None:
-        return None, ()
-    try:
-        comment, was_cut = read_comment(path)
-    except OSError as error:
-        return None, (f"the comment was left out: {error}",)
-    if was_cut:
-        return comment, (f"the comment was cut to {wire.MAX_COMMENT_CHARS} characters",)
-    return comment, ()
 
 
 # -- how it is said ------------------------------------------------------------------------

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from exitpoll_agent import wire
+from exitpoll_agent.surroundings import BUILD_SERVERS
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -136,3 +138,10 @@ def test_every_field_of_the_wire_is_in_the_privacy_page() -> None:
     text = (ROOT / "docs" / "privacy.md").read_text("utf-8")
     for field in fields(wire.Ping):
         assert f"`{field.name}`" in text, field.name
+
+
+def test_every_cause_and_every_build_server_is_documented() -> None:
+    """What keeps a page from opening, or a launch from being counted, can be looked up."""
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    for name in (*get_args(wire.NotAsked), *BUILD_SERVERS):
+        assert f"`{name}`" in text, name
