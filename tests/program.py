@@ -9,8 +9,24 @@ from pathlib import Path
 FROZEN = Path(path).absolute() if (path := os.environ.get("EXITPOLL_TEST_AGENT")) else None
 """The frozen program to test; None where the library is tested."""
 
-AGENT: tuple[str, ...] = (str(FROZEN),) if FROZEN else (sys.executable, "-m", "exitpoll_agent")
+NOBODY = 65534
+"""An account that every system has."""
+
+IS_ROOT = sys.platform == "linux" and os.geteuid() == 0
+
+AS_A_PERSON: tuple[str, ...] = (
+    ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+     "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    if IS_ROOT else ()
+)  # fmt: skip
+"""Root shows no page to anybody: where root runs the tests the agent is started as a person, who
+may use root's folders."""
+
+PROGRAM: tuple[str, ...] = (str(FROZEN),) if FROZEN else (sys.executable, "-m", "exitpoll_agent")
 """How to start it as a module of this Python, where it is not frozen."""
+
+AGENT = (*AS_A_PERSON, *PROGRAM)
+"""How a person starts it."""
 
 INSTALLED = FROZEN or Path(sys.executable).parent / "exitpoll-agent"
 """The program that a product would start."""

@@ -47,8 +47,7 @@ class Milestone:
 class Uninstalled:
     """The last uninstall event; a confirmed ping after it withdraws it at the server."""
 
-    uninstall_id: UUID
-    at: datetime
+    leaving: wire.Leaving
     seq: int
     launches_total: int
     """Launches at the time: after another one, the next uninstall is a new one."""
@@ -245,16 +244,19 @@ class Counter:
 
     # -- leaving ---------------------------------------------------------------------------
 
-    def left(self, now: datetime) -> Counter:
-        """Take the next seq for an uninstall event; a repeated one keeps its id and instant."""
+    def left(self, leaving: wire.Leaving, now: datetime) -> Counter:
+        """Take the next seq for an uninstall event.
+
+        A repeated one, without a launch in between, keeps its id and instant; and what was said of
+        asking, where the repetition asks nobody.
+        """
         begun = self.begun(now)
         begun = replace(begun, rows=_sent(begun.rows, begun.unconfirmed()[-wire.MAX_ROWS :]))
         last = self.uninstalled
         if last is not None and last.launches_total == self.launches_total:
-            return replace(begun, uninstalled=replace(last, seq=begun.seq))
-        event = Uninstalled(
-            uninstall_id=uuid4(), at=now, seq=begun.seq, launches_total=self.launches_total
-        )
+            same = replace(leaving, uninstall_id=last.leaving.uninstall_id, at=last.leaving.at)
+            leaving = last.leaving if leaving.asked == "no" else same
+        event = Uninstalled(leaving=leaving, seq=begun.seq, launches_total=self.launches_total)
         return replace(begun, uninstalled=event)
 
     @property
@@ -266,7 +268,7 @@ class Counter:
             and event.launches_total == self.launches_total
             and self.attempts == 0
             and self.pinged_at is not None
-            and self.pinged_at >= event.at
+            and self.pinged_at >= event.leaving.at
         )
 
     # -- taking over -----------------------------------------------------------------------

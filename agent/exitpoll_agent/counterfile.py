@@ -76,10 +76,21 @@ def _uninstalled(value: Mapping[str, Any] | None) -> Uninstalled | None:
     if value is None:
         return None
     return Uninstalled(
-        uninstall_id=UUID(value["uninstall_id"]),
-        at=wire.parse_instant(value["at"]),
+        leaving=_leaving(value["leaving"]),
         seq=_number(value["seq"]),
         launches_total=_number(value["launches_total"]),
+    )
+
+
+def _leaving(value: Mapping[str, Any]) -> wire.Leaving:
+    answers = value["answers"]
+    return wire.Leaving(
+        **{
+            **value,
+            "uninstall_id": UUID(value["uninstall_id"]),
+            "at": wire.parse_instant(value["at"]),
+            "answers": None if answers is None else wire.Answers(**answers),
+        }
     )
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exitpoll_agent import messages, moving, state, wire
+from exitpoll_agent import lock, messages, moving, state, statefile, wire
 from exitpoll_agent.config import Config
+from exitpoll_agent.counter import Counter
 from exitpoll_agent.state import Held
 
 if TYPE_CHECKING:
     from exitpoll_agent.upload import Outcome
+
+
+EVENT_LOCK_SECONDS = 0.3
+"""Somebody waits for the uninstaller, and the event is told again by its last step."""
 
 
 def next_message(config: Config, begun: Held, now: datetime) -> tuple[wire.Ping, wire.Address]:
@@ -31,27 +38,59 @@ def next_message(config: Config, begun: Held, now: datetime) -> tuple[wire.Ping,
 def deliver(
     config: Config, of: Held, message: wire.Ping, to: wire.Address, now: datetime
 ) -> Outcome:
-    """Send a message and confirm its counts, or back off.
-
-    Raises:
-        OSError, statefile.StateError: what came of it cannot be written.
-    """
+    """Send a ping and confirm its counts, or back off; what cannot be written is told again."""
     # Imported here: most launches send nothing, and need no threads.
     from exitpoll_agent import upload  # noqa: PLC0415
 
-    if isinstance(message, wire.UninstallEvent):
-        path, patience = wire.UNINSTALLS_PATH, upload.FOR_AN_UNINSTALL
-    else:
-        path, patience = wire.PINGS_PATH, upload.FOR_A_LAUNCH
-    outcome = upload.post(to, path, message, patience, now)
-    with state.held_again(config, of) as held:
-        if held is None:  # erased meanwhile
-            return outcome
-        if isinstance(outcome, upload.Confirmed):
-            heard = moving.heard(config, held.counter, to, outcome.confirmation.policy)
-            held.counter = heard.confirmed(message, heard.policy, now)
-        elif isinstance(outcome, upload.Refused):
-            held.counter = held.counter.refused(now)
-        else:
-            held.counter = held.counter.postponed(now, outcome.retry_after)
+    outcome = upload.post(to, wire.PINGS_PATH, message, upload.FOR_A_LAUNCH, now)
+    _write_down(config, of, _Sent(message, to, outcome, now))
     return outcome
+
+
+def deliver_event(
+    config: Config,
+    of: Held,
+    event: wire.UninstallEvent,
+    to: wire.Address,
+    now: datetime,
+    seconds: float,
+) -> Outcome:
+    """Send an uninstall event within so many seconds."""
+    from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
+
+    patience = upload.for_an_uninstall(seconds)
+    outcome = upload.post(to, wire.UNINSTALLS_PATH, event, patience, now)
+    _write_down(config, of, _Sent(event, to, outcome, now), wait_seconds=EVENT_LOCK_SECONDS)
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A message, and what came of it."""
+
+    message: wire.Ping
+    to: wire.Address
+    outcome: Outcome
+    now: datetime
+
+
+def _write_down(
+    config: Config, of: Held, sent: _Sent, wait_seconds: float = lock.WAIT_SECONDS
+) -> None:
+    with (
+        contextlib.suppress(OSError, statefile.StateError),
+        state.held_again(config, of, wait_seconds) as held,
+    ):
+        if held is not None:  # None: erased meanwhile
+            held.counter = _after(config, held.counter, sent)
+
+
+def _after(config: Config, counter: Counter, sent: _Sent) -> Counter:
+    from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
+
+    if isinstance(sent.outcome, upload.Confirmed):
+        heard = moving.heard(config, counter, sent.to, sent.outcome.confirmation.policy)
+        return heard.confirmed(sent.message, heard.policy, sent.now)
+    if isinstance(sent.outcome, upload.Refused):
+        return counter.refused(sent.now)
+    return counter.postponed(sent.now, sent.outcome.retry_after)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, delivery, state, wire
+from exitpoll_agent import consents, delivery, state, surroundings, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.state import Held
+from exitpoll_agent.surroundings import NotCounted
 
 MAX_PINGS = 20
 """As many as the longest backlog and its former counters need; the rest is for the next launch."""
@@ -24,11 +25,13 @@ class Launched:
     upload: Literal["confirmed", "refused", "later", "not_due"] = "not_due"
     detail: str | None = None
     """Why the upload was not confirmed."""
+    not_counted: NotCounted | None = None
+    """What of the surroundings forbade it."""
 
     def sentence(self, total: object = None) -> str:
         """Say what came of it, to a person; with another number of launches if one is given."""
         if not self.counted:
-            return "Nothing was counted: consent is none."
+            return f"Nothing was counted: {surroundings.why_not(self.consent, self.not_counted)}."
         counted = f"Launch {total or self.launches_total} counted"
         if self.upload == "confirmed":
             return f"{counted}; the server confirmed it."
@@ -61,8 +64,9 @@ def count(config: Config, now: datetime) -> Counted:
         OSError, statefile.StateError: the state cannot be read or written.
     """
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Counted(Launched(counted=False, consent=allowed), None)
+    if allowed == "none" or config.not_counted is not None:
+        none = Launched(counted=False, consent=allowed, not_counted=config.not_counted)
+        return Counted(none, None)
     with state.held(config, now) as held:
         held.counter = held.counter.counted(config.version, now)
         is_due = allowed == "full" and held.counter.is_due(config.version, now)

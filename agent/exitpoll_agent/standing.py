@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exitpoll_agent import __version__, consents, delivery, installation, moving, state, wire
+from exitpoll_agent import (
+    __version__,
+    consents,
+    delivery,
+    installation,
+    moving,
+    state,
+    surroundings,
+    wire,
+)
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 from exitpoll_agent.installation import Installation
@@ -85,6 +94,8 @@ def payload(config: Config, now: datetime) -> Payload:
     allowed = consents.decide(config).consent
     if allowed != "full":
         return Payload(None, f"consent is {allowed}")
+    if config.not_counted is not None:
+        return Payload(None, surroundings.WHY_NOT[config.not_counted])
     here = installation.read(config) or Installation(
         installation_id=NOT_MADE_YET, created_at=now, salt="", host=None
     )
@@ -111,7 +122,7 @@ def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:
         last_confirmed_at=_instant(counts.pinged_at),
         backing_off_until=_instant(counts.backoff_until) if counts.is_backing_off(now) else None,
         collection=counts.policy.collection,
-        uninstalled_at=None if left is None else _instant(left.at),
+        uninstalled_at=None if left is None else _instant(left.leaving.at),
     )
 
 

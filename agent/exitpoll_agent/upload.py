@@ -34,10 +34,19 @@ FOR_A_LAUNCH = Patience(connect=5, read=10, whole=20)
 """Nobody waits for a ping, and a satellite link takes four seconds to greet."""
 FOR_SOMEBODY_WHO_WAITS = Patience(connect=5, read=10, whole=15)
 """Somebody typed a command, and would rather wait than type it again."""
-FOR_AN_UNINSTALL = Patience(connect=1, read=1.2, whole=1.2)
-"""A person waits for the uninstaller, which gives the agent three seconds in all. The program by
-itself takes 0.3, four times that on a slow machine, and the browser half a second: this is what
-remains. A good network takes a tenth of it; else the browser is the second channel."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 1.5
+"""Of a message that an uninstaller waits for: a good network takes a tenth of a second, and a
+machine that was slow to start gets a little time all the same."""
+
+
+def for_an_uninstall(seconds: float) -> Patience:
+    """Return the patience of a person who waits: so many seconds, within what makes sense.
+
+    Where that is not enough the browser is the second channel.
+    """
+    whole = min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+    return Patience(connect=whole, read=whole, whole=whole)
+
 
 Result: TypeAlias = Literal["confirmed", "refused", "later"]
 

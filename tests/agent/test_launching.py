@@ -38,6 +38,7 @@ def test_a_launch_is_told_and_confirmed(profile: Profile, server: Loopback) -> N
         "launches_total": 1,
         "upload": "confirmed",
         "detail": None,
+        "not_counted": None,
     }
     (received,) = server.received
     assert received.path == wire.PINGS_PATH
@@ -101,6 +102,7 @@ def test_a_refusal_keeps_counting(profile: Profile, server: Loopback) -> None:
         "launches_total": 2,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert len(server.received) == 1
 
@@ -221,6 +223,7 @@ def test_consent_exit_counts_and_sends_nothing(profile: Profile, server: Loopbac
         "launches_total": 1,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert server.received == []
 
