@@ -103,7 +103,7 @@ def uninstall(
     to = moving.address(config, held.counter)
     left_seconds = WHOLE_SECONDS - AFTERWARDS_SECONDS - (time.monotonic() - began)
     sent = delivery.deliver_event(config, held, event, to, now, left_seconds)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, statefile.StateError):
         state.set_aside(config.state_folder, LOCK_SECONDS)
     page = to.page(wire.encode_event(event))
     # Not where an earlier step of this uninstaller has asked already.

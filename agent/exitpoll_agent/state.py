@@ -108,9 +108,16 @@ def read_counter(folder: Path) -> Counter | None:
 
 
 def set_aside(folder: Path, wait_seconds: float) -> None:
-    """Rename the counter of an installation that is being uninstalled; `held` takes it back."""
-    with statefile.locked(folder, wait_seconds), contextlib.suppress(FileNotFoundError):
-        (folder / counterfile.NAME).replace(folder / LEAVING_NAME)
+    """Rename the counter of an installation that is being uninstalled; `held` takes it back.
+
+    Raises:
+        statefile.StateError: it cannot be read, and is left alone.
+        OSError: it cannot be renamed.
+    """
+    path = folder / counterfile.NAME
+    with statefile.locked(folder, wait_seconds):
+        if statefile.read(path, _parsed) is not None:
+            path.replace(folder / LEAVING_NAME)
 
 
 def delete(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.agent.loopback import Loopback, dead_port, running
 from tests.agent.profile import Profile
 
-from exitpoll_agent.surroundings import BUILD_SERVERS
+from exitpoll_agent.order import BUILD_SERVERS
 
 
 @pytest.fixture(autouse=True)

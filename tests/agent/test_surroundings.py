@@ -11,7 +11,8 @@ from tests.agent.profile import Profile
 from tests.program import IS_ROOT
 
 from exitpoll_agent import wire
-from exitpoll_agent.surroundings import BUILD_SERVERS, LAYERS, file_system_of, why_not_counted
+from exitpoll_agent.order import BUILD_SERVERS
+from exitpoll_agent.surroundings import LAYERS, file_system_of, why_not_counted
 
 MOUNTS = r"""
 22 27 0:21 / /proc rw,relatime - proc proc rw

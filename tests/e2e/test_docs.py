@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from exitpoll_agent import wire
-from exitpoll_agent.surroundings import BUILD_SERVERS
+from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]

@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 import requests
 from tests.program import AS_A_PERSON, FROZEN, INSTALLED
 
-from exitpoll_agent.surroundings import BUILD_SERVERS
+from exitpoll_agent.order import BUILD_SERVERS
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
