@@ -168,6 +168,7 @@ class Erasure:
 
     installation_id: UUID
     test: bool = False
+    """Only what rehearsals left is deleted, and nothing is kept out afterwards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +201,8 @@ class Confirmation:
     """Rows and optional fields that were left out, by name: `days.3`, `locale`."""
     policy: Policy = field(default_factory=Policy)
     prompt: Prompt | None = None
+    received: Mapping[str, Any] | None = None
+    """Of a message marked `test` only: what of it was taken in, as JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,11 +240,12 @@ def confirmation_from_json(body: bytes) -> Confirmation | None:
         return None
     if isinstance(answer["exitpoll"], bool):  # true equals 1 in Python, and is not ours
         return None
-    ignored = answer.get("ignored")
+    ignored, received = answer.get("ignored"), answer.get("received")
     return Confirmation(
         ignored=tuple(str(name) for name in ignored) if isinstance(ignored, list) else (),
         policy=policy_from(answer.get("policy")),
         prompt=_prompt_from(answer.get("prompt")),
+        received=received if isinstance(received, dict) else None,
     )
 
 
