@@ -36,11 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage exits with 2, as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        said: Said = options.run(config.load(options.config, os.environ), options)
+        said: Said = options.run(_settings(options), options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
         said = sentences.of_failure(error, exit_code=0 if options.is_hosts else sentences.FAILED)
     _say(said, as_json=options.json)
     return said.exit_code
+
+
+def _settings(options: argparse.Namespace) -> Config | None:
+    """Load the settings; the doctor does so itself, to say what is wrong with them."""
+    if options.run is _doctor:
+        return None
+    return config.load(options.config, os.environ)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +87,19 @@ def _add_persons_commands(commands: Commands) -> None:
         choices=get_args(wire.Consent),
         help="none: nothing; exit: only how it ended, without history; full: launches by day too",
     )
+    _add(commands, "feedback", _feedback, "open the product's feedback page in the browser")
+    prompting = _add(commands, "prompt", _prompt, "say whether there is a question to be asked")
+    prompting.add_argument(
+        "--open", action="store_true", help="open its page in the browser; then it is gone"
+    )
+    examining = _add(
+        commands, "doctor", _doctor, "check all that the agent needs, and say what to do"
+    )
+    examining.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="then play launch, uninstall and survey; nothing of it enters a report",
+    )
     _add(commands, "erase", _erase, "delete everything of this installation, there and here")
     asking = _add(commands, "status", _status, "say what is known and has yet to be sent")
     asking.add_argument(
@@ -90,7 +110,7 @@ def _add_persons_commands(commands: Commands) -> None:
 def _add(
     commands: Commands,
     name: str,
-    run: Callable[[Config, argparse.Namespace], Said],
+    run: Callable[..., Said],
     summary: str,
     *,
     is_hosts: bool = False,
@@ -191,6 +211,41 @@ def _status(settings: Config, options: argparse.Namespace) -> Said:
         return sentences.of_payload(payload(settings, clock.now()))
     known = status(settings, clock.now())
     return Said(sentences.of_status(known), {"configured": True, **asdict(known)})
+
+
+def _prompt(settings: Config, options: argparse.Namespace) -> Said:
+    from exitpoll_agent import prompting  # noqa: PLC0415 - as every command's own module
+
+    if not options.open:
+        question = prompting.look(settings)
+        return Said(prompting.sentence(question), asdict(question))
+    question = prompting.ask(settings, os.environ, clock.now())
+    return _opened(prompting.sentence(question), asdict(question), question.not_opened)
+
+
+def _feedback(settings: Config, _options: argparse.Namespace) -> Said:
+    from exitpoll_agent import opinion  # noqa: PLC0415 - as every command's own module
+
+    invited = opinion.invite(settings, os.environ)
+    return _opened(opinion.sentence(invited), asdict(invited), invited.not_opened)
+
+
+def _opened(sentence: str, fields: dict[str, object], why_not: str | None) -> Said:
+    if why_not is None:
+        return Said(sentence, fields)
+    warning = f"no page was opened ({why_not})"
+    return Said(sentence, fields, warnings=(warning,), exit_code=sentences.FAILED)
+
+
+def _doctor(_settings: None, options: argparse.Namespace) -> Said:
+    from exitpoll_agent import checkup  # noqa: PLC0415 - as every command's own module
+
+    checks, settings = checkup.examine(options.config, os.environ)
+    if not options.rehearse:
+        return checkup.said(checks)
+    from exitpoll_agent import rehearsal  # noqa: PLC0415 - as above
+
+    return rehearsal.said(checks, rehearsal.rehearse(settings, checks, clock.now()))
 
 
 def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:

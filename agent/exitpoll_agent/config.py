@@ -119,7 +119,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
 
 def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _Setting]:
     named = path or _named_by(environment)
-    file = named or _usual_folder() / FILE_NAME
+    file = place(path, environment)
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -134,6 +134,11 @@ def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _
             known = ", ".join(IN_THE_FILE)
             raise ConfigError(f"{file} sets {name!r}, which is unknown; known are {known}")
     return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
+
+
+def place(path: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return the file that `load` reads, which may be missing; arguments as there."""
+    return path or _named_by(environment) or _usual_folder() / FILE_NAME
 
 
 def _named_by(environment: Mapping[str, str]) -> Path | None:

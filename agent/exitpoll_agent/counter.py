@@ -82,6 +82,16 @@ class Uninstalled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptPrompt:
+    """The last question that the server would put to the person."""
+
+    survey: str
+    address: str
+    is_opened: bool = False
+    """Then it is kept only so that it is not asked again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counter:
     """One writer of launch counts, as it is on disk."""
 
@@ -105,6 +115,7 @@ class Counter:
     resent_since: date | None = None
     """The `policy.resend_since` that was last acted upon."""
     uninstalled: Uninstalled | None = None
+    prompt: KeptPrompt | None = None
 
     # -- counting --------------------------------------------------------------------------
 
@@ -211,6 +222,13 @@ class Counter:
     def refused(self, now: datetime) -> Counter:
         """Back off for long: the message as it is will never be accepted."""
         return replace(self, attempts=self.attempts + 1, backoff_until=now + BACKOFF_REFUSED)
+
+    def prompted(self, prompt: wire.Prompt) -> Counter:
+        """Keep a question, unless it is the one that is kept already, opened or not."""
+        known = self.prompt
+        if known is not None and (known.survey, known.address) == (prompt.survey, prompt.address):
+            return self
+        return replace(self, prompt=KeptPrompt(survey=prompt.survey, address=prompt.address))
 
     # -- leaving ---------------------------------------------------------------------------
 
@@ -328,6 +346,7 @@ def _parsed(value: Mapping[str, Any]) -> Counter:
         policy=wire.policy_from(value["policy"]),
         resent_since=_day(value["resent_since"]),
         uninstalled=_uninstalled(value["uninstalled"]),
+        prompt=_prompt(value.get("prompt")),  # missing where an earlier agent wrote the file
     )
 
 
@@ -357,6 +376,16 @@ def _uninstalled(value: Mapping[str, Any] | None) -> Uninstalled | None:
         at=wire.parse_instant(value["at"]),
         seq=_number(value["seq"]),
         launches_total=_number(value["launches_total"]),
+    )
+
+
+def _prompt(value: Mapping[str, Any] | None) -> KeptPrompt | None:
+    if value is None:
+        return None
+    return KeptPrompt(
+        survey=str(value["survey"]),
+        address=str(value["address"]),
+        is_opened=value["is_opened"] is True,
     )
 
 

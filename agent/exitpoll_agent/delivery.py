@@ -41,6 +41,10 @@ def deliver(config: Config, message: wire.Ping, now: datetime) -> Delivery:
     with counter.held(config.state_folder, message.installation_id, now) as held:
         if isinstance(outcome, upload.Confirmed):
             held.counter = held.counter.confirmed(message, outcome.confirmation.policy, now)
+            prompt = outcome.confirmation.prompt
+            # Only pages of the configured server are ever opened, so no other is kept.
+            if prompt is not None and config.address.serves(prompt.address):
+                held.counter = held.counter.prompted(prompt)
             return Delivery("confirmed", None, held.counter)
         if isinstance(outcome, upload.Refused):
             held.counter = held.counter.refused(now)

@@ -120,11 +120,15 @@ def _leaving(
 
 
 def open_survey(address: wire.Address, event: wire.UninstallEvent) -> bool:
-    """Open the survey page in the person's browser, as `$BROWSER` or the system has it.
+    """Open the survey page of an event; return whether a browser took it."""
+    return open_page(address.page(wire.encode_event(event)))
+
+
+def open_page(page: str) -> bool:
+    """Open a page in the person's browser, as `$BROWSER` or the system has it.
 
     Returns whether a browser took it; one that is still busy after `BROWSER_SECONDS` has.
     """
-    page = address.page(wire.encode_event(event))
     failures: list[bool] = []
 
     def work() -> None:

@@ -167,3 +167,9 @@ def _retry_after(header: str | None, now: datetime) -> timedelta | None:
         return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)) - now
     except (ValueError, OverflowError):
         return None
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy by which a message to an address goes; None where it goes directly."""
+    proxy: str | None = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    return proxy

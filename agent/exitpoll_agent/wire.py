@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import Any, Literal, TypeAlias
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 from uuid import UUID
 
 UTC = timezone.utc
@@ -340,6 +340,17 @@ class Address:
     def page(self, event: str) -> str:
         """Return the survey page's address for a compact event."""
         return f"{self.base}{PAGE_PATH}/{quote(self.product_key, safe='')}/{event}"
+
+    def link(self, said: Mapping[str, str]) -> str:
+        """Return the plain address of a page, with what it says of the copy."""
+        return f"{self.base}{PAGE_PATH}/{quote(self.product_key, safe='')}?{urlencode(said)}"
+
+    def serves(self, url: str) -> bool:
+        """Whether a page is of this very origin, written as one expects an address to be."""
+        origin = "/".join(self.base.split("/")[:3])
+        # What browsers read differently from us (\\, spaces, other scripts) has no business in it.
+        is_plain = all("!" <= character <= "~" and character != "\\" for character in url)
+        return is_plain and url.startswith(f"{origin}/")
 
     def __str__(self) -> str:
         scheme, rest = self.base.split("://", 1)
