@@ -69,9 +69,8 @@ def examine(
 def _check_the_network(
     visit: _Visit, settings: Sequence[Config], environment: Mapping[str, str]
 ) -> None:
-    said_no = visit.found["consent"].state == "warning"
-    if said_no:
-        # It was promised that no connection is opened then, by this command neither.
+    if visit.found["consent"].state == "warning":
+        # Somebody said none: then no connection is opened, by this command neither.
         for name in ("name resolution", "proxy", "TLS", "server", "clock"):
             seen = "consent is none, so no connection is opened"
             visit.found[name] = Check(name=name, state="not_tried", seen=seen)
@@ -146,9 +145,10 @@ def summary(checks: Sequence[Check]) -> str:
     """Return the last line: how many of them need somebody."""
     failed = sum(check.state == "failed" for check in checks)
     warnings = sum(check.state == "warning" for check in checks)
-    if not failed and not warnings:
+    not_tried = sum(check.state == "not_tried" for check in checks)
+    if not failed and not warnings and not not_tried:
         return "Everything is as it should be."
-    return f"{failed} failed, {warnings} to look at."
+    return f"{failed} failed, {warnings} to look at, {not_tried} not tried."
 
 
 def _wrapped(text: str, width: int, first: str, others: str) -> list[str]:

@@ -110,7 +110,7 @@ def _add_persons_commands(commands: Commands) -> None:
 def _add(
     commands: Commands,
     name: str,
-    run: Callable[..., Said],
+    run: Callable[[Config, argparse.Namespace], Said] | Callable[[None, argparse.Namespace], Said],
     summary: str,
     *,
     is_hosts: bool = False,

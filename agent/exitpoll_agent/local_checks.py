@@ -32,6 +32,14 @@ NO_PAGE: Mapping[wire.NotAsked, str] = {
 }
 
 
+WHOSE: Mapping[consents.Who, str] = {
+    "person": "the person's",
+    "do_not_track": "the environment's",
+    "administrator": "the administrator's",
+    "vendor": "the vendor's",
+}
+
+
 def configuration(settings: Config, file: Path, environment: Mapping[str, str]) -> Check:
     """Say what is configured, and where; who could not load it says why instead."""
     variables = [PREFIX + name.upper() for name in IN_THE_ENVIRONMENT]
@@ -77,16 +85,24 @@ def folders(settings: Config) -> Check:
 
 def consent(settings: Config) -> Check:
     """Say which consent holds, and whose word it is."""
-    decision = consents.decide(settings)
+    try:
+        decision = consents.decide(settings)
+    except (OSError, statefile.StateError) as error:
+        return Check(
+            name="consent",
+            state="failed",
+            seen=f"what the person chose cannot be read: {error_of(error)}",
+            what_to_do=f"Make {settings.state_folder} readable; until then nothing is sent.",
+        )
     because = next(word.because for word in decision.words if word.who == decision.decided_by)
-    seen = f"{decision.consent}, by the {decision.decided_by.replace('_', ' ')} ({because})"
+    seen = f"{decision.consent}, {WHOSE[decision.decided_by]} word: {because}"
     if decision.consent != "none":
         return Check(name="consent", state="ok", seen=seen)
     return Check(
         name="consent",
         state="warning",
         seen=seen,
-        what_to_do="Nothing is counted or sent, and nothing needs to be done if that is meant.",
+        what_to_do="Nothing is counted, sent or tried. Where that is not meant, change it there.",
     )
 
 

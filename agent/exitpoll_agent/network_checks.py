@@ -96,6 +96,8 @@ def tls(settings: Config) -> Check:
     if base.startswith("http:"):
         return Check(name=name, state="ok", seen="not needed: the server is this machine")
     via = upload.proxy_for(base)
+    if via is not None and via.startswith("https:"):
+        return Check(name=name, state="ok", seen="not looked at: the proxy speaks TLS itself")
     try:
         expires = visiting.shake_hands(base, proxy=via, seconds=CONNECT_SECONDS)
     except ssl.SSLCertVerificationError as error:
@@ -126,6 +128,13 @@ def server(settings: Config) -> Check:
     name = "server"
     question = wire.Erasure(installation_id=uuid4(), test=True)
     outcome = upload.post(settings.address, wire.ERASURES_PATH, question, PATIENCE, clock.now())
+    if isinstance(outcome, upload.Confirmed) and not outcome.confirmation.policy.collection:
+        return Check(
+            name=name,
+            state="warning",
+            seen="it knows the product, and wants nothing of it: collection is switched off",
+            what_to_do="Nothing is sent until the vendor switches it on again at the server.",
+        )
     if isinstance(outcome, upload.Confirmed):
         return Check(name=name, state="ok", seen="it knows the product and confirms messages")
     return Check(

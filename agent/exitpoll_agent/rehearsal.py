@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from uuid import uuid4
 
 from exitpoll_agent import checkup, consents, messages, network_checks, upload, visiting, wire
-from exitpoll_agent.checks import Check, error_of
+from exitpoll_agent.checks import Check, error_of, within
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 from exitpoll_agent.sentences import FAILED, Said
@@ -24,6 +24,9 @@ from exitpoll_agent.sentences import FAILED, Said
 NAMES = ("launch", "uninstall", "survey", "tidying up")
 PAGE_SECONDS = 5.0
 """As long as the agent waits for a connection; the server was just seen to answer."""
+
+SURVEY_SECONDS = 15.0
+"""All of the survey's pages, as long as any one message may take."""
 
 SEE_OTHER = 303
 OK = 200
@@ -72,7 +75,7 @@ class _Play:
 
     def played(self) -> Rehearsal:
         steps: list[Step] = []
-        acts = (self._launch, self._uninstall, self._answer)
+        acts = (self._launch, self._uninstall, self._survey)
         for name, act in zip(NAMES, acts, strict=False):
             failed = [step.name for step in steps if step.state == "failed"]
             steps.append(_not_tried(name, f"{failed[0]} comes first") if failed else act())
@@ -113,6 +116,11 @@ class _Play:
                 received=received,
             )
         return Step(name=name, state="ok", seen=said, received=received)
+
+    def _survey(self) -> Step:
+        answered = within(SURVEY_SECONDS, "survey", self._answer)
+        # What took too long has received nothing.
+        return answered if isinstance(answered, Step) else Step(**asdict(answered))
 
     def _answer(self) -> Step:
         """Open the page that the uninstall's address leads to, and answer as a person would."""
@@ -204,13 +212,20 @@ def said(checks: tuple[Check, ...], rehearsal: Rehearsal) -> Said:
 
 
 def told(rehearsal: Rehearsal) -> str:
-    """Return the play as a person reads it, each step with what the server received."""
+    """Return the play as a person reads it, each step with what the server newly received."""
     lines: list[str] = []
+    shown: set[str] = set()
     for step in rehearsal.steps:
         lines.append(checkup.told([step]))
-        lines += [f"{checkup.MARGIN}{line}" for line in _fields(step.received)]
+        fields = _fields(step.received)
+        new = [line for line in fields if line not in shown]
+        lines += [f"{checkup.MARGIN}{line}" for line in new]
+        if len(new) < len(fields):
+            lines.append(f"{checkup.MARGIN}(and {len(fields) - len(new)} fields as above)")
+        shown.update(fields)
     if rehearsal.page is not None:
-        lines += ["", "To see the page yourself, open:", rehearsal.page]
+        lines += ["", "The page, to be looked at; marked test, it is never counted:"]
+        lines.append(rehearsal.page)
     return "\n".join(lines)
 
 

@@ -74,6 +74,8 @@ def _connection(
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
     via = parts if proxy is None else urlsplit(proxy)
+    if proxy is not None and via.scheme != "http":
+        raise OSError(f"a proxy of {via.scheme} cannot be used for this")
     via_host, via_port = via.hostname or "", via.port or DEFAULT_PORTS[via.scheme]
     if parts.scheme == "http":
         return http.client.HTTPConnection(via_host, via_port, timeout=seconds)
