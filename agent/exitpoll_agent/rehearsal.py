@@ -106,16 +106,7 @@ class _Play:
         if not isinstance(outcome, upload.Confirmed):
             what_to_do = network_checks.advice_on(outcome.detail)
             return Step(name=name, state="failed", seen=outcome.detail, what_to_do=what_to_do)
-        ignored, received = outcome.confirmation.ignored, outcome.confirmation.received or {}
-        if ignored:
-            return Step(
-                name=name,
-                state="warning",
-                seen=f"{said}, but for {', '.join(ignored)}",
-                what_to_do="The server cannot keep these as they are: change them, or update it.",
-                received=received,
-            )
-        return Step(name=name, state="ok", seen=said, received=received)
+        return _confirmed(name, said, outcome.confirmation)
 
     def _survey(self) -> Step:
         answered = within(SURVEY_SECONDS, "survey", self._answer)
@@ -180,6 +171,22 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def _confirmed(name: str, said: str, confirmation: wire.Confirmation) -> Step:
+    if confirmation.received is None:
+        seen = f"{said}; the server does not tell what it received"
+        what_to_do = "Update the server to see it here."
+        return Step(name=name, state="warning", seen=seen, what_to_do=what_to_do)
+    if confirmation.ignored:
+        return Step(
+            name=name,
+            state="warning",
+            seen=f"{said}, but for {', '.join(confirmation.ignored)}",
+            what_to_do="The server cannot keep these as they are: change them, or update it.",
+            received=confirmation.received,
+        )
+    return Step(name=name, state="ok", seen=said, received=confirmation.received)
 
 
 def _page_failed(seen: str) -> Step:

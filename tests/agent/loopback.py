@@ -48,6 +48,8 @@ class Loopback(ThreadingHTTPServer):
         self.scheme = "http"
         self.date: datetime | None = None
         """What it takes for the present; None: the machine's clock."""
+        self.redirects_pages_to: str | None = None
+        """Where pages under /u/ lead; None: they are answered as everything is."""
 
     @property
     def address(self) -> str:
@@ -78,6 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.received.append(received)
         self.server.before_answering(received)
         answer = self.server.answer
+        if self.server.redirects_pages_to is not None and self.path.startswith("/u/"):
+            answer = Answer(303, b"", {"Location": self.server.redirects_pages_to})
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -346,6 +346,43 @@ def test_no_browser(desktop: Profile) -> None:
     assert (code, states(found)) == (0, {"browser": "warning"})
 
 
+# -- rehearsal, where the server is not as it should be -------------------------------------
+
+
+def rehearsed(profile: Profile) -> tuple[int, list[tuple[str, str]]]:
+    """Return the exit code, and each step's state and what was seen."""
+    done = profile.run("doctor", "--rehearse", "--json")
+    steps = json.loads(done.stdout)["rehearsal"]["steps"]
+    return done.returncode, [(step["state"], step["seen"]) for step in steps]
+
+
+def test_a_rehearsal_says_what_the_server_left_out(desktop: Profile, server: Loopback) -> None:
+    """A field that the server could not keep is a warning with its name."""
+    received = {"exitpoll": 1, "ignored": ["locale"], "received": {"seq": 1}}
+    server.answer = Answer(body=json.dumps(received).encode())
+    _, (launch, *_) = rehearsed(desktop)
+    assert launch == ("warning", "one launch was sent and confirmed, but for locale")
+
+
+def test_a_rehearsal_without_a_page_fails(desktop: Profile, server: Loopback) -> None:
+    """Messages that arrive are not enough: where the survey does not come up the exit code is 1."""
+    code, (launch, uninstall, survey, tidying_up) = rehearsed(desktop)
+    assert code == 1
+    assert [state for state, _ in (launch, uninstall, tidying_up)] == ["warning"] * 3
+    assert "does not tell what it received" in launch[1]
+    assert survey == ("failed", "its address was answered with status 200")
+    assert all(json.loads(r.body)["test"] for r in server.received if r.path.startswith("/v1/"))
+
+
+def test_a_survey_of_another_server_is_not_visited(desktop: Profile, server: Loopback) -> None:
+    """The rehearsal goes nowhere but to the configured server."""
+    elsewhere = f"http://127.0.0.1:{server.server_port}/s/abc"
+    server.redirects_pages_to = elsewhere
+    _, steps = rehearsed(desktop)
+    assert steps[2] == ("failed", f"its address leads to another server ({elsewhere})")
+    assert "/s/abc" not in [received.path for received in server.received]
+
+
 # -- time ----------------------------------------------------------------------------------
 
 
