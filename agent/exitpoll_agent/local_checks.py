@@ -136,8 +136,8 @@ def _cannot_be_used(folder: Path, nearest: Path) -> Check | None:
     try:
         if folder == nearest:
             _rehearse_writing(folder)
-        elif not os.access(nearest, os.W_OK | os.X_OK) or not nearest.is_dir():
-            raise PermissionError(0, f"{nearest} cannot be written")
+        else:  # what would be made there goes again
+            tempfile.TemporaryDirectory(prefix="doctor-", dir=nearest).cleanup()
     except OSError as error:
         return Check(
             name="folders",
@@ -151,8 +151,6 @@ def _cannot_be_used(folder: Path, nearest: Path) -> Check | None:
 
 def _rehearse_writing(folder: Path) -> None:
     """Lock, write, rename and make durable in a folder that is gone afterwards."""
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(0, "it cannot be written")
     with tempfile.TemporaryDirectory(prefix="doctor-", dir=folder) as name:
         place = Path(name)
         with statefile.locked(place):

@@ -157,14 +157,3 @@ def test_without_a_display_the_question_is_kept(
     assert profile.run("prompt", "--open").returncode == 1
     assert browser.pages == []
     assert profile.json("prompt")["survey"] == "nps"
-
-
-def test_a_file_of_an_earlier_agent_has_no_question(profile: Profile) -> None:
-    """A counter that was written before there were questions is read as one without."""
-    profile.run("launch")
-    path = profile.state / "counter.json"
-    fields = json.loads(path.read_text())
-    del fields["prompt"]
-    path.write_text(json.dumps(fields))
-    assert profile.json("prompt")["nothing"] == "no_question"
-    assert profile.counter().launches_total == 1
