@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from tests.e2e.world import Person, World
-from tests.program import INSTALLED
+from tests.program import AS_A_PERSON, INSTALLED
 
 from exitpoll_agent import rehearsal, wire
 
@@ -146,7 +146,7 @@ def test_an_unknown_product_cannot_be_rehearsed(vendor: World, ada: Person) -> N
 
 def screen(person: Person, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [INSTALLED, "doctor", *options],
+        [*AS_A_PERSON, INSTALLED, "doctor", *options],
         env=person._environment(),  # noqa: SLF001 - `run` asks for JSON and for success
         capture_output=True,
         text=True,
