@@ -61,6 +61,9 @@ AT_EXIT_SECONDS = 1.0
 """How long a product that ends at once is held for its upload, which is due about once a day; what
 takes longer is sent by the next launch."""
 
+HOST_WAITS_SECONDS = 1.0
+"""How long a product is held by other processes that count; beyond it a launch is given up."""
+
 T = TypeVar("T")
 
 
@@ -105,12 +108,12 @@ def launch(**settings: Unpack[Settings]) -> Launched | Failed:
     Takes a few milliseconds. What comes of an upload shows in `status`.
     """
     circumstances = _circumstances(settings)
-    said = order.follow(circumstances)
+    said = order.follow(circumstances, HOST_WAITS_SECONDS)
     if said is not None:
         return Launched(**json.loads(said[1]))
 
     def count(here: Config, now: datetime) -> Launched:
-        counted = launching.count(here, now)
+        counted = launching.count(here, now, HOST_WAITS_SECONDS)
         if counted.due is not None:
             _send_in_background(here, counted, now)
         ordering.give(here, circumstances, counted.launched, now)

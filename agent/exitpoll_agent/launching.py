@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, delivery, state, surroundings, wire
+from exitpoll_agent import consents, delivery, lock, state, surroundings, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.state import Held
 from exitpoll_agent.surroundings import NotCounted
@@ -57,7 +57,7 @@ def launch(config: Config, now: datetime) -> Launched:
     return send(config, count(config, now), now)
 
 
-def count(config: Config, now: datetime) -> Counted:
+def count(config: Config, now: datetime, wait_seconds: float = lock.WAIT_SECONDS) -> Counted:
     """Count one launch durably.
 
     Raises:
@@ -67,7 +67,7 @@ def count(config: Config, now: datetime) -> Counted:
     if allowed == "none" or config.not_counted is not None:
         none = Launched(counted=False, consent=allowed, not_counted=config.not_counted)
         return Counted(none, None)
-    with state.held(config, now) as held:
+    with state.held(config, now, wait_seconds=wait_seconds) as held:
         held.counter = held.counter.counted(config.version, now)
         is_due = allowed == "full" and held.counter.is_due(config.version, now)
         if is_due:

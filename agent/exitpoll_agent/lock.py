@@ -10,11 +10,13 @@ import sys
 import time
 
 NAME = "lock"
-WAIT_SECONDS = 10.0
-"""Two hundred starts at once are through in a few seconds on two cores; the rest is for slow disks.
+WAIT_SECONDS = 60.0
+"""Two hundred starts at once take most of a minute on two cores, and nobody waits for the program.
 The lock is never held while something is sent."""
 POLL_SECONDS = 0.005
 """A count holds the lock for a few milliseconds."""
+SLOWEST_POLL_SECONDS = 0.1
+"""Two hundred who look all the time would leave no time to the one who holds it."""
 
 
 class Lock:
@@ -49,10 +51,12 @@ class Lock:
         return f"{found.st_ino:x}-{found.st_ctime_ns:x}"
 
     def _take(self, until: float) -> None:
+        pause = POLL_SECONDS
         while not _is_taken_now(self._descriptor):
             if time.monotonic() >= until:
                 raise TimeoutError(f"the lock {self._path} was not free in time")
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
 
 
 if sys.platform == "win32":

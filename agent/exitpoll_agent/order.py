@@ -15,7 +15,7 @@ import time
 import zlib
 
 from exitpoll_agent import __version__
-from exitpoll_agent.lock import Lock
+from exitpoll_agent.lock import WAIT_SECONDS, Lock
 
 TYPE_CHECKING = False  # typing itself costs a tenth of a launch
 if TYPE_CHECKING:
@@ -68,13 +68,15 @@ MAX_TALLY_BYTES = 64 * 1024
 FORMAT = "exitpoll order 1"
 
 
-def follow(environment: Mapping[str, str]) -> tuple[str, str] | None:
+def follow(
+    environment: Mapping[str, str], wait_seconds: float = WAIT_SECONDS
+) -> tuple[str, str] | None:
     """Count a launch as the order says, and return what to say, in a sentence and in JSON.
 
     None where nothing was done, and the long way is to go. Raises nothing.
     """
     try:
-        return _followed(environment)
+        return _followed(environment, wait_seconds)
     except Exception:  # noqa: BLE001 - the long way says what is wrong
         return None
 
@@ -153,7 +155,7 @@ def key(environment: Mapping[str, str]) -> str:
 # -- following it --------------------------------------------------------------------------
 
 
-def _followed(environment: Mapping[str, str]) -> tuple[str, str] | None:
+def _followed(environment: Mapping[str, str], wait_seconds: float) -> tuple[str, str] | None:
     file = path(environment)
     if file is None:
         return None
@@ -164,7 +166,7 @@ def _followed(environment: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     if not int(since) <= time.time() < int(until):
         return None
-    with Lock(folder):
+    with Lock(folder, wait_seconds):
         if any(_mark(mark.partition(" ")[2]) != mark.partition(" ")[0] for mark in marks):
             return None
         added = _add(tally, line)

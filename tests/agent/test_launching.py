@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,11 +13,14 @@ from pathlib import Path
 import pytest
 from tests.agent.loopback import Answer, Loopback, Received
 from tests.agent.profile import Profile, present
+from tests.program import AGENT, IS_ROOT
 
 from exitpoll_agent import counterfile, state, wire
 from exitpoll_agent.counter import ASK_AGAIN
 from exitpoll_agent.launching import launch
 from exitpoll_agent.rows import Row
+
+needs_root = pytest.mark.skipif(not IS_ROOT, reason="only root can mount a file system")
 
 
 def test_twenty_starts_at_once_are_twenty_launches(profile: Profile, server: Loopback) -> None:
@@ -28,6 +32,48 @@ def test_twenty_starts_at_once_are_twenty_launches(profile: Profile, server: Loo
     assert [row.launches for row in profile.counter().rows] == [20]
     assert len({received.message["counter"] for received in server.received}) == 1
     assert not list(profile.state.glob("*.corrupt-*"))
+
+
+@pytest.mark.slow
+def test_two_hundred_starts_at_once(profile: Profile) -> None:
+    """However many start at the same time, none is lost and none counts twice."""
+    processes = [profile.start("launch", "--json") for _ in range(200)]
+    answers = [json.loads(process.communicate(timeout=300)[0]) for process in processes]
+    assert sorted(answer["launches_total"] for answer in answers) == list(range(1, 201))
+    assert profile.counter().launches_total == 200
+    assert not list(profile.state.glob("*.corrupt-*"))
+
+
+@needs_root
+def test_a_full_disk_loses_nothing_that_was_counted(profile: Profile) -> None:
+    """On a real full disk a launch that cannot be counted says so; those before stay counted."""
+    profile.state.mkdir()
+    disk = f"mount -t tmpfs -o size=64k tmpfs '{profile.state}'"
+    full = f"(dd if=/dev/zero of='{profile.state}/filler' bs=1k || true) 2> /dev/null"
+    program = " ".join(shlex.quote(word) for word in AGENT)
+    launch = f"{program} launch"
+    story = f"{disk} && {launch} && {launch} && {full} && {launch}; {launch} --json;"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c",
+         f"{story} rm '{profile.state}/filler'; {launch}; {program} status --json"],
+        env=profile.variables, cwd=profile.folder, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    last = json.loads(done.stdout.splitlines()[-1])
+    counted = done.stdout.count(" counted") + done.stdout.count('"counted": true')
+    assert last["launches_total"] == counted >= 3
+    assert all("No space left" in line for line in done.stderr.splitlines())
+
+
+@needs_root
+def test_a_home_that_is_read_only_does_not_break_the_host(profile: Profile) -> None:
+    """Where nothing can be written, one line says so, and the exit code is 0."""
+    profile.run("launch")
+    state = shlex.quote(str(profile.state))
+    profile.mounts = f"mount --bind {state} {state} && mount -o remount,bind,ro {state}"
+    done = profile.run("launch")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") == 1
+    assert "Read-only file system" in done.stderr
 
 
 def test_a_launch_is_told_and_confirmed(profile: Profile, server: Loopback) -> None:

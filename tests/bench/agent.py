@@ -29,7 +29,7 @@ MEMORY_TARGET = 1.5
 SIZE_TARGET = 20.0
 PACKED_TARGET = 8.0
 IN_PROCESS_TARGET = 3.0
-"""Milliseconds: the one target that is no ratio. One write that survives the loss of power is most of
+"""Milliseconds: the one target that is no ratio. A write that survives the loss of power is most of
 it, so it says more of the disk than of the processor."""
 
 IN_PROCESS = """
