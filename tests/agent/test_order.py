@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.agent.loopback import Loopback
 from tests.agent.profile import Profile
+from tests.program import FROZEN
 
 
 def is_followed(profile: Profile) -> bool:
@@ -45,6 +46,7 @@ def test_it_is_found_in_the_persons_own_folder_too(profile: Profile) -> None:
     assert state.read_bytes() == before
 
 
+@pytest.mark.skipif(FROZEN is not None, reason="what a frozen program imports cannot be asked")
 def test_it_imports_next_to_nothing(profile: Profile) -> None:
     """What follows an order starts a program that has no library and no parser in it."""
     profile.run("launch")
@@ -94,9 +96,12 @@ def test_a_changed_environment_ends_it(profile: Profile, changed: dict[str, str]
 
 def test_a_changed_file_ends_it(profile: Profile) -> None:
     """So does exitpoll.toml, the person's choice, and anything that changed the counter."""
+    settings = profile.folder / "settings.toml"
+    settings.write_text('channel = "stable"')
+    profile.environment["EXITPOLL_CONFIG"] = str(settings)
     profile.run("launch")
     assert is_followed(profile)
-    (profile.folder / "exitpoll.toml").write_text('channel = "beta"')
+    settings.write_text('channel = "beta"')
     assert not is_followed(profile)
     assert is_followed(profile)
     profile.run("milestone", "first-export")
