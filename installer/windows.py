@@ -165,11 +165,8 @@ def _shut_down() -> None:
 def _freeze() -> int:
     done = subprocess.run(
         [WINE, PYTHON / "python.exe", "installer/bundle.py"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        timeout=FREEZING,
+        cwd=ROOT, stdin=subprocess.DEVNULL, check=False, timeout=FREEZING,
     )  # fmt: skip
-    sys.stderr.write(done.stderr)
-    sys.stdout.write(done.stdout)
     return done.returncode
 
 

@@ -1,6 +1,5 @@
-#!/bin/sh
+#!/bin/bash
 # Runs a Windows program under Wine, in this tree's own prefix: wine.sh PROGRAM ARGUMENT…
-# Its streams must be pipes or /dev/null: under Wine, Python fails on a plain file.
 tree=$(cd "$(dirname "$0")/.." && pwd)
 export WINEPREFIX="$tree/build/windows/prefix" WINEARCH=win64 WINEDEBUG=-all HOME="${HOME:-/}"
 # Without Mono and Gecko, which Wine would offer to download, without menus on this desktop, and
@@ -8,4 +7,7 @@ export WINEPREFIX="$tree/build/windows/prefix" WINEARCH=win64 WINEDEBUG=-all HOM
 export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe=;winedbg.exe='
 # No window is needed, so neither is an X server.
 unset DISPLAY WAYLAND_DISPLAY
-exec "${WINE:-wine}" "$@"
+# Under Wine, Python does not start with a plain file for a stream: that one goes through a pipe.
+[ -f /dev/stdout ] && exec > >(exec cat)
+[ -f /dev/stderr ] && exec 2> >(exec cat >&2)
+exec wine "$@"

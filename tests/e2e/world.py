@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import requests
-from tests.program import FROZEN, INSTALLED
+from tests.program import FROZEN, INSTALLED, ON_WINE
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -50,7 +50,8 @@ class World:
             # A desktop, as far as an agent can tell: the story opens no window on it.
             "DISPLAY": ":0",
         }
-        self.for_agents = {"LD_PRELOAD": str(_clock_library(folder))} if FROZEN else {}
+        is_native = FROZEN is not None and not ON_WINE
+        self.for_agents = {"LD_PRELOAD": str(_clock_library(folder))} if is_native else {}
         self.server: Server | None = None
         self.at(begins)
 
@@ -171,7 +172,7 @@ class Person:
     def run(self, command: str, *options: str) -> dict[str, Any]:
         """Run the agent and return what it said."""
         done = subprocess.run(
-            [INSTALLED, command, "--json", *options],
+            [*INSTALLED, command, "--json", *options],
             env=self._environment(),
             stdout=subprocess.PIPE,
             text=True,

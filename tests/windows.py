@@ -1,0 +1,25 @@
+"""Which tests a Windows agent under Wine cannot run, and why."""
+
+from __future__ import annotations
+
+import pytest
+
+NO_CALENDAR = "Wine's clock is not the story's"
+PAGES = "Windows does not wait until the browser has the page: test_windows.py does"
+OWN_MACHINE = "it asks after a file or a library of this system"
+
+FIXTURES = {"played": NO_CALENDAR, "browser": PAGES}
+TESTS = {
+    "test_the_browser_is_the_second_channel": PAGES,
+    "test_a_browser_in_the_foreground_does_not_hold_the_uninstaller": PAGES,
+    "test_a_browser_that_fails_is_said": "Windows does not say what became of a page",
+    "test_the_browser_gets_the_machines_own_libraries": OWN_MACHINE,
+}
+
+
+def skip_what_cannot_run(item: pytest.Item) -> None:
+    """Skip a test with its reason, where it has one."""
+    names = [*getattr(item, "fixturenames", ()), getattr(item, "originalname", item.name)]
+    known = FIXTURES | TESTS
+    for reason in [known[name] for name in names if name in known]:
+        item.add_marker(pytest.mark.skip(reason=reason))
