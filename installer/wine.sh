@@ -5,6 +5,8 @@ export WINEPREFIX="$tree/build/windows/prefix" WINEARCH=win64 WINEDEBUG=-all HOM
 # Without Mono and Gecko, which Wine would offer to download, without menus on this desktop, and
 # without a debugger: a program that crashes ends.
 export WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe=;winedbg.exe='
+# By the locale Wine reads names; with C alone it understands none beyond ASCII.
+export LC_ALL=C.UTF-8
 # No window is needed, so neither is an X server.
 unset DISPLAY WAYLAND_DISPLAY
 # Under Wine, Python does not start with a plain file for a stream: that one goes through a pipe.

@@ -12,11 +12,13 @@ FROZEN = Path(path).absolute() if (path := os.environ.get("EXITPOLL_TEST_AGENT")
 ON_WINE = FROZEN is not None and FROZEN.suffix == ".exe" and sys.platform != "win32"
 """Whether that is a Windows program, which runs under Wine here."""
 
+WINE = Path(__file__).parent / "wine" / "start"
+"""Starts a Windows program."""
+
 
 def starting(program: Path) -> tuple[str, ...]:
     """Return how to start a program of a bundle."""
-    wine = Path(__file__).parent / "wine" / "start"
-    return (str(wine), str(program)) if ON_WINE else (str(program),)
+    return (str(WINE), str(program)) if ON_WINE else (str(program),)
 
 
 AGENT: tuple[str, ...] = starting(FROZEN) if FROZEN else (sys.executable, "-m", "exitpoll_agent")

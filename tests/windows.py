@@ -13,6 +13,7 @@ TESTS = {
     "test_the_browser_is_the_second_channel": PAGES,
     "test_a_browser_in_the_foreground_does_not_hold_the_uninstaller": PAGES,
     "test_a_browser_that_fails_is_said": "Windows does not say what became of a page",
+    "test_an_interrupted_command_says_so": "Ctrl-C is no signal on Windows",
     "test_the_browser_gets_the_machines_own_libraries": OWN_MACHINE,
 }
 
