@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,11 @@ LOCK_WAIT_SECONDS = 5.0
 The lock is never held while something is sent, and nobody should wait longer for a count."""
 LOCK_POLL_SECONDS = 0.01
 """A count holds the lock for a few milliseconds; the usual 50 would be mostly waiting."""
+
+HELD_SECONDS = 1.0
+"""Windows neither replaces nor opens a file that another program holds. Virus scanners hold a new
+one for some milliseconds; who holds it longer has it open to stay, and a person may be waiting."""
+HELD_POLL_SECONDS = 0.02
 
 T = TypeVar("T")
 
@@ -59,7 +65,7 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
         OSError: it is there and cannot be read.
     """
     try:
-        text = path.read_bytes()
+        text = _patiently(path.read_bytes)
     except FileNotFoundError:
         return None
     try:
@@ -99,8 +105,20 @@ def write(path: Path, value: Mapping[str, object]) -> None:
         file.write(json.dumps({"format": FORMAT, **value}, indent=1).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    _patiently(lambda: temporary.replace(path))
     _sync_folder(path.parent)
+
+
+def _patiently(step: Callable[[], T]) -> T:
+    """Try again for a while, on Windows, where another program holds the file just now."""
+    until = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            return step()
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() >= until:
+                raise
+        time.sleep(HELD_POLL_SECONDS)
 
 
 def make_private(folder: Path) -> None:
