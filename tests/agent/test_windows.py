@@ -92,11 +92,11 @@ def test_a_comment_from_an_installer_arrives(profile: Profile, server: Loopback)
     folder = profile.folder / "Юлия Ö"
     folder.mkdir()
     comment = folder / "Отзыв.txt"
-    comment.write_bytes("\ufeffUnverschämt!\r\nЖаль 😀".encode())
+    comment.write_bytes("\ufeffUnverschämt!\r\nЛожь 😀".encode())
     done = profile.run("uninstall", "--reason=price", f"--comment-file={comment}")
     assert (done.returncode, done.stderr) == (0, "")
     answers = server.received[-1].message["uninstall"]["answers"]
-    assert answers["comment"].splitlines() == ["Unverschämt!", "Жаль 😀"]
+    assert answers["comment"].splitlines() == ["Unverschämt!", "Ложь 😀"]
 
 
 def test_a_console_that_lacks_a_letter(profile: Profile) -> None:
