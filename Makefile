@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FREEZER := $(VENV)/.freezer
+# On which to test the agent; without any, on those that are found.
+PYTHONS ?=
 # The path of the frozen agent, as installer/bundle.py printed it.
 FROZEN = $(shell cat dist/.program)
 FROZEN_FOR_WINDOWS = $(shell cat dist/.program-windows)
@@ -13,7 +15,8 @@ WINDOWS := build/windows/.ready
 WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow bundle test-bundle bundle-windows test-windows bench-agent check format lock clean
+.PHONY: help setup demo serve test test-slow test-pythons bundle test-bundle bundle-windows \
+	test-windows bench-agent check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +42,9 @@ test: $(READY) ## the fast tests
 test-slow: $(READY) ## the slow tests: the server killed again and again
 	$(BIN)/pytest -q -m slow
 
+test-pythons: ## the agent's tests on every Python from 3.10 to 3.13, without the server's half
+	$(PYTHON) tests/pythons.py $(PYTHONS)
+
 # It needs binutils, and Python's shared library (Debian: libpython3.11).
 $(FREEZER): $(READY)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check \
@@ -50,7 +56,7 @@ bundle: dist/.program ## freeze the agent into dist/, and run every command of i
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q tests/e2e/test_program.py
 	@echo "$(FROZEN) works."
 
-dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py installer/*)
+dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_agent/*/*.py installer/*)
 	mkdir -p dist
 	$(BIN)/python installer/bundle.py > $@.new
 	mv $@.new $@
@@ -68,7 +74,7 @@ bundle-windows: dist/.program-windows $(READY) ## the same for Windows, from Lin
 	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q tests/e2e/test_program.py
 	@echo "$(FROZEN_FOR_WINDOWS) works."
 
-dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py installer/*)
+dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_agent/*/*.py installer/*)
 	mkdir -p dist
 	$(WITH_WINE) freeze > $@.new
 	mv $@.new $@

@@ -15,7 +15,7 @@ from exitpoll_agent import __version__, machine
 ROOT = Path(__file__).parents[1]
 SYSTEMS = {"win32": "windows", "darwin": "macos"}
 FROZEN_WITH_IT = (
-    "certifi", "charset-normalizer", "filelock", "idna", "platformdirs", "requests", "truststore",
+    "certifi", "charset-normalizer", "idna", "platformdirs", "requests", "truststore",
     "urllib3",
 )  # fmt: skip
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from exitpoll_agent.cli import main
+from exitpoll_agent.program import main
 
 sys.exit(main())

@@ -9,41 +9,56 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeAlias, get_args
+from typing import TextIO
 
-from exitpoll_agent import __version__, clock, config, consents, sentences, wire
-from exitpoll_agent.config import Config
-from exitpoll_agent.erasure import erase
-from exitpoll_agent.launching import launch
-from exitpoll_agent.leaving import Request, read_comment, uninstall
-from exitpoll_agent.milestones import reach
-from exitpoll_agent.sentences import Said
-from exitpoll_agent.standing import payload, status
-from exitpoll_agent.withdrawal import Chosen, choose
+from exitpoll_agent import __version__, config
+from exitpoll_agent.commands import FAILED, Said
+from exitpoll_agent.statefile import StateError
 
-TOP_SCORE = 10
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no other name
+@dataclass(frozen=True)
+class Command:
+    """What is known of a command before its module is imported."""
+
+    summary: str
+    is_hosts: bool = False
+    """Called by the product or its uninstaller, which it must not break: exits with 0."""
+
+
+COMMANDS = {
+    "install": Command("say that the product was installed, once, by its installer", is_hosts=True),
+    "launch": Command("count one launch, and send counts if that is due", is_hosts=True),
+    "milestone": Command(
+        "note that the person succeeded at something; the next ping tells it", is_hosts=True
+    ),
+    "uninstall": Command("say that the product is being uninstalled", is_hosts=True),
+    "consent": Command("say what may be sent and why, or choose it"),
+    "erase": Command("delete everything of this installation, there and here"),
+    "status": Command("say what is known and has yet to be sent"),
+}
+"""Each is a module of `exitpoll_agent.commands`, imported only where it is called for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; wrong usage exits with 2, as argparse does."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser(given).parse_args(given)
     try:
         said: Said = options.run(config.load(options.config, os.environ), options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
-        said = sentences.of_failure(error, exit_code=0 if options.is_hosts else sentences.FAILED)
+        said = _of_failure(error, exit_code=0 if options.is_hosts else FAILED)
     _say(said, as_json=options.json)
     return said.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="exitpoll-agent",
         description="Counts launches and says when a product is uninstalled.",
@@ -56,156 +71,47 @@ def _parser() -> argparse.ArgumentParser:
         help="the settings; without it $EXITPOLL_CONFIG, then exitpoll.toml",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_hosts_commands(commands)
-    _add_persons_commands(commands)
+    for name in _called_for(given):
+        _add(commands, name, COMMANDS[name])
     return parser
 
 
-def _add_hosts_commands(commands: Commands) -> None:
-    launching = "count one launch, and send counts if that is due"
-    _add(commands, "launch", _launch, launching, is_hosts=True)
-    reaching = "note that the person succeeded at something; the next ping tells it"
-    reached = _add(commands, "milestone", _milestone, reaching, is_hosts=True)
-    reached.add_argument("name", type=_milestone_name, metavar="NAME", help="such as first-export")
-    departing = "say that the product is being uninstalled"
-    leaving = _add(commands, "uninstall", _uninstall, departing, is_hosts=True)
-    _add_uninstall_options(leaving)
-
-
-def _add_persons_commands(commands: Commands) -> None:
-    choosing = _add(commands, "consent", _consent, "say what may be sent and why, or choose it")
-    choosing.add_argument(
-        "choice",
-        nargs="?",
-        choices=get_args(wire.Consent),
-        help="none: nothing; exit: only how it ended, without history; full: launches by day too",
-    )
-    _add(commands, "erase", _erase, "delete everything of this installation, there and here")
-    asking = _add(commands, "status", _status, "say what is known and has yet to be sent")
-    asking.add_argument(
-        "--payload", action="store_true", help="print the next ping, byte for byte as it would go"
-    )
+def _called_for(given: Sequence[str]) -> list[str]:
+    """Return the commands whose modules are needed: as few as can be, since a product waits."""
+    named = [name for name in COMMANDS if name in given]
+    return list(COMMANDS) if not named or {"-h", "--help"} & set(given) else named
 
 
 def _add(
-    commands: Commands,
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
-    run: Callable[[Config, argparse.Namespace], Said],
-    summary: str,
-    *,
-    is_hosts: bool = False,
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
-    command.add_argument("--json", action="store_true", help="answer with one JSON object")
-    command.set_defaults(run=run, is_hosts=is_hosts)
-    return command
-
-
-def _add_uninstall_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--unattended", action="store_true", help="there is nobody to ask")
-    parser.add_argument(
-        "--open-survey", action="store_true", help="ask on the survey page, in the browser"
+    command: Command,
+) -> None:
+    module = importlib.import_module(f"exitpoll_agent.commands.{name}")
+    parser = commands.add_parser(
+        name, help=command.summary, description=f"{command.summary.capitalize()}."
     )
-    parser.add_argument(
-        "--context",
-        choices=get_args(wire.Context),
-        default="unknown",
-        help="remove: certainly no upgrade or repair",
-    )
-    answers = parser.add_argument_group(
-        "answers given on the installer's own page (any of these: it asked; no browser opens)"
-    )
-    answers.add_argument("--reason", type=_reason, metavar="ID", help="empty: none was chosen")
-    answers.add_argument("--comment-file", type=Path, metavar="FILE", help="a text in UTF-8")
-    answers.add_argument("--score", type=_score, metavar="N", help="0 to 10")
-
-
-def _reason(text: str) -> str:
-    if len(text) > wire.MAX_NAME_CHARS or not text.isprintable():
-        raise argparse.ArgumentTypeError(
-            f"a reason is the id of an answer, of at most {wire.MAX_NAME_CHARS} characters"
-        )
-    return text
-
-
-def _milestone_name(text: str) -> str:
-    name = text.strip()
-    if not 0 < len(name) <= wire.MAX_NAME_CHARS or not name.isprintable():
-        raise argparse.ArgumentTypeError(
-            f"the name of a milestone has 1 to {wire.MAX_NAME_CHARS} printable characters"
-        )
-    return name
-
-
-def _score(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= TOP_SCORE:
-        raise argparse.ArgumentTypeError(f"a score is a whole number from 0 to {TOP_SCORE}")
-    return int(text)
-
-
-# -- the commands --------------------------------------------------------------------------
-
-
-def _launch(settings: Config, _options: argparse.Namespace) -> Said:
-    launched = launch(settings, clock.now())
-    return Said(sentences.of_launch(launched), asdict(launched))
-
-
-def _uninstall(settings: Config, options: argparse.Namespace) -> Said:
-    comment, warnings = _comment(options.comment_file)
-    answers = wire.Answers(reason=options.reason or None, comment=comment, score=options.score)
-    given = (options.reason, options.comment_file, options.score)
-    request = Request(
-        unattended=options.unattended,
-        open_survey=options.open_survey,
-        asked_by_installer=any(answer is not None for answer in given),
-        answers=None if answers == wire.Answers() else answers,
-        context=options.context,
-    )
-    departed = uninstall(settings, request, os.environ, clock.now())
-    return Said(
-        sentences.of_uninstall(departed), {**asdict(departed), "warnings": warnings}, warnings
-    )
-
-
-def _milestone(settings: Config, options: argparse.Namespace) -> Said:
-    reached = reach(settings, options.name, clock.now())
-    return Said(sentences.of_milestone(reached), asdict(reached))
-
-
-def _consent(settings: Config, options: argparse.Namespace) -> Said:
-    if options.choice is None:
-        chosen = Chosen(decision=consents.decide(settings))
-    else:
-        chosen = choose(settings, options.choice, clock.now())
-    told = {"withdrawal": chosen.withdrawal, "detail": chosen.detail}
-    return Said(sentences.of_consent(chosen), {**asdict(chosen.decision), **told})
-
-
-def _erase(settings: Config, _options: argparse.Namespace) -> Said:
-    return sentences.of_erasure(erase(settings, clock.now()))
-
-
-def _status(settings: Config, options: argparse.Namespace) -> Said:
-    if options.payload:
-        return sentences.of_payload(payload(settings, clock.now()))
-    known = status(settings, clock.now())
-    return Said(sentences.of_status(known), {"configured": True, **asdict(known)})
-
-
-def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
-    if path is None:
-        return None, ()
-    try:
-        comment, was_cut = read_comment(path)
-    except OSError as error:
-        return None, (f"the comment was left out: {error}",)
-    if was_cut:
-        return comment, (f"the comment was cut to {wire.MAX_COMMENT_CHARS} characters",)
-    return comment, ()
+    parser.add_argument("--json", action="store_true", help="answer with one JSON object")
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run, is_hosts=command.is_hosts)
 
 
 # -- how it is said ------------------------------------------------------------------------
+
+
+def _of_failure(error: BaseException, exit_code: int) -> Said:
+    """Say in one line why a command did not work."""
+    sentence = _sentence(error)
+    fields = {"configured": not isinstance(error, config.ConfigError), "error": sentence}
+    return Said("", fields, warnings=(sentence,), exit_code=exit_code)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    text = " ".join(str(error).split())
+    speaks_plainly = isinstance(error, config.ConfigError | StateError | OSError)
+    return text if speaks_plainly else f"{type(error).__name__}: {text}"
 
 
 def _say(said: Said, *, as_json: bool) -> None:

@@ -15,10 +15,11 @@ from typing import TypeVar, get_args
 
 import platformdirs
 
-from exitpoll_agent import wire
+from exitpoll_agent import order, wire
 
-FILE_NAME = "exitpoll.toml"
-PREFIX = "EXITPOLL_"
+PREFIX = order.PREFIX
+OURS = "exitpoll"
+"""The folder of all products that bundle the agent, in the person's profile or the machine's."""
 
 IN_THE_ENVIRONMENT = (
     "address",
@@ -70,6 +71,10 @@ class Config:
     customer: str | None = None
     attributes: Mapping[str, wire.Attribute] = field(default_factory=dict)
     state_folder: Path
+    machine_folder: Path
+    """Where an installer that installs for everybody on the machine keeps what they share."""
+    note_file: Path
+    """What an uninstaller that may be part of an upgrade leaves for the next version."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +84,25 @@ class _Setting:
     """How the person who has to change it would name it."""
 
 
-def load(path: Path | None, environment: Mapping[str, str]) -> Config:
+def load(
+    path: Path | None, environment: Mapping[str, str], given: Mapping[str, object] | None = None
+) -> Config:
     """Read the configuration.
 
     Args:
         path: the file of `--config`; without it `EXITPOLL_CONFIG`, then `exitpoll.toml` beside
             the frozen program or in the current folder, which may be missing.
         environment: `os.environ`.
+        given: settings by name that a program gives, over the file's and under the environment's.
 
     Raises:
         ConfigError: nothing that could be used, or a value that makes no sense.
     """
-    settings = {**_from_file(path, environment), **_from_environment(environment)}
+    settings = {
+        **_from_file(path, environment),
+        **_given(given or {}),
+        **_from_environment(environment),
+    }
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
     return Config(
@@ -111,6 +123,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
         customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
         attributes=_attributes(settings.get("attributes")),
         state_folder=_state_folder(product, address, environment),
+        machine_folder=_machine_folder(product, address, environment),
+        note_file=_temporary_folder(environment) / f"exitpoll-{_mark(product, address)}.json",
     )
 
 
@@ -118,31 +132,31 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
 
 
 def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _Setting]:
-    named = path or _named_by(environment)
-    file = named or _usual_folder() / FILE_NAME
+    named = path or environment.get(PREFIX + "CONFIG")
+    file = path or Path(order.config_file(environment))
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        if named is None:
+        if not named:
             return {}
         raise ConfigError(f"there is no configuration file {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"the configuration file {file} cannot be read: {error}") from None
     values = parse_toml(file, text)
-    for name in values:
-        if name not in IN_THE_FILE:
-            known = ", ".join(IN_THE_FILE)
-            raise ConfigError(f"{file} sets {name!r}, which is unknown; known are {known}")
+    _only_known(values, file)
     return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
 
 
-def _named_by(environment: Mapping[str, str]) -> Path | None:
-    named = environment.get(PREFIX + "CONFIG")
-    return Path(named) if named else None
+def _given(values: Mapping[str, object]) -> dict[str, _Setting]:
+    _only_known(values, "the program")
+    return {name: _Setting(value, f"the argument {name!r}") for name, value in values.items()}
 
 
-def _usual_folder() -> Path:
-    return Path(sys.executable).parent if getattr(sys, "frozen", False) else Path()
+def _only_known(values: Mapping[str, object], who: object) -> None:
+    for name in values:
+        if name not in IN_THE_FILE:
+            known = ", ".join(IN_THE_FILE)
+            raise ConfigError(f"{who} sets {name!r}, which is unknown; known are {known}")
 
 
 def parse_toml(file: Path, text: str) -> dict[str, object]:
@@ -178,7 +192,7 @@ def _address(setting: _Setting | None) -> wire.Address:
     text = _text(setting)
     if text is None:
         raise ConfigError(
-            f"no address is configured: set address in {FILE_NAME} or {PREFIX}ADDRESS"
+            f"no address is configured: set address in {order.CONFIG_NAME} or {PREFIX}ADDRESS"
             " to https://PRODUCT-KEY@feedback.example.com"
         )
     try:
@@ -191,7 +205,7 @@ def _version(setting: _Setting | None) -> str:
     version = _text(setting, wire.TEXT_LIMITS["version"])
     if version is None:
         raise ConfigError(
-            f"no version is configured: set version in {FILE_NAME} or {PREFIX}VERSION"
+            f"no version is configured: set version in {order.CONFIG_NAME} or {PREFIX}VERSION"
         )
     return version
 
@@ -281,13 +295,34 @@ def _state_folder(product: str, address: wire.Address, environment: Mapping[str,
     configured = environment.get(PREFIX + "STATE_DIR")
     if configured:
         return Path(configured)
-    base = platformdirs.user_state_path("exitpoll", appauthor=False)
+    base = platformdirs.user_state_path(OURS, appauthor=False)
     if not base.is_absolute():
         raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
+    return base / _name(product, address) / _hash(_host())
+
+
+def _machine_folder(product: str, address: wire.Address, environment: Mapping[str, str]) -> Path:
+    configured = environment.get(PREFIX + "MACHINE_DIR")
+    if configured:
+        return Path(configured)
+    return platformdirs.site_state_path(OURS, appauthor=False) / _name(product, address)
+
+
+def _temporary_folder(environment: Mapping[str, str]) -> Path:
+    # Not by way of tempfile, which takes long to import and writes a file to see whether it can.
+    named = (environment.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(next((folder for folder in named if folder), "/tmp"))  # noqa: S108 - see note.py
+
+
+def _name(product: str, address: wire.Address) -> str:
+    """Name a product's folder, legibly and as none other's."""
     slug = re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-") or "product"
     # Names in other scripts leave an empty slug: the hash tells them apart.
-    mark = _hash(f"{address.product_key} {product}")
-    return base / f"{slug}-{mark}" / _hash(_host())
+    return f"{slug}-{_mark(product, address)}"
+
+
+def _mark(product: str, address: wire.Address) -> str:
+    return _hash(f"{address.product_key} {product}")
 
 
 def _host() -> str:

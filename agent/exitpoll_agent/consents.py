@@ -13,16 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from exitpoll_agent import statefile, wire
+from exitpoll_agent import lock, order, statefile, wire
 from exitpoll_agent.config import Config, ConfigError, parse_toml
 
 NAME = "consent.json"
 """The person's own choice; a file of its own, so that a refusal needs no installation."""
 
-POLICY_FILE = Path("/etc/exitpoll/policy.toml")
-POLICY_KEY = r"Software\Policies\Exitpoll"
-"""Under HKEY_LOCAL_MACHINE, where only administrators write."""
-POLICY_VALUE = "Consent"
+POLICY_FILE = Path(order.POLICY_FILE)
 
 STRICTEST_FIRST: tuple[wire.Consent, ...] = ("none", "exit", "full")
 
@@ -71,9 +68,17 @@ def choose(folder: Path, chosen: wire.Consent) -> None:
     """
     statefile.make_private(folder)
     # Where nobody ever took the lock nothing was counted, and a refusal leaves nothing but itself.
-    is_in_use = (folder / statefile.LOCK_NAME).exists()
+    is_in_use = (folder / lock.NAME).exists()
     with statefile.locked(folder) if is_in_use else contextlib.nullcontext():
         statefile.write_twice(folder / NAME, {"consent": chosen})
+
+
+def forget_but_a_refusal(folder: Path) -> None:
+    """Delete the person's choice where it refuses nothing, under the lock."""
+    said = _persons(folder)
+    if said is not None and said.consent == "full":
+        for file in (folder / NAME, statefile.copy_of(folder / NAME)):
+            file.unlink(missing_ok=True)
 
 
 def heal(folder: Path) -> None:
@@ -108,7 +113,7 @@ def _environments(config: Config) -> Word | None:
 def _administrators() -> Word | None:
     """Read the policy of the machine; one that makes no sense forbids everything."""
     if sys.platform == "win32":
-        where, value = f"HKEY_LOCAL_MACHINE\\{POLICY_KEY}", _in_registry()
+        where, value = f"HKEY_LOCAL_MACHINE\\{order.POLICY_KEY}", order.registry_policy()
     else:
         where, value = str(POLICY_FILE), _in_policy_file()
     if value is None:
@@ -129,22 +134,6 @@ def _in_policy_file() -> object:
         return None
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         return error
-
-
-if sys.platform == "win32":
-
-    def _in_registry() -> object:
-        """Return what the policy says; None where there is none, or it says nothing of consent."""
-        import winreg  # noqa: PLC0415 - only Windows has it
-
-        try:
-            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, POLICY_KEY) as key:
-                value: object = winreg.QueryValueEx(key, POLICY_VALUE)[0]
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return error
-        return value
 
 
 def _parsed(value: Mapping[str, Any]) -> wire.Consent:

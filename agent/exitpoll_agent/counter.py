@@ -1,30 +1,20 @@
 """Launch counts of one person's profile on one host, and what the server confirmed of them.
 
-`Counter` is a value and its methods return the next one; `held` keeps it on disk, one change
-at a time.
+`Counter` is a value and its methods return the next one; `state` keeps it on disk.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
 
-from exitpoll_agent import statefile, wire
-
-NAME = "counter.json"
+from exitpoll_agent import wire
+from exitpoll_agent.rows import Row, bounded
 
 KEEP_CONFIRMED = timedelta(days=35)
 """A server restored from its backup of last month can still be told everything since."""
-MAX_KEPT_ROWS = 4_000
-"""Ten years of a version a day without a server; then the oldest are given up, so that the
-file, which is rewritten with every launch, stays below half a megabyte."""
-
 BACKOFF_BASE = timedelta(minutes=15)
 """A router restarts, a laptop finds its network: most failures are over by then."""
 BACKOFF_CAP = timedelta(days=1)
@@ -35,30 +25,10 @@ LONGEST_BACKOFF = timedelta(days=7)
 """No `Retry-After`, and no clock that was wrong for a while, silences an agent for longer."""
 ONE_UPLOAD = timedelta(minutes=1)
 """Longer than any upload may take: until then the other starts leave the sending to one."""
+MAX_FORMERS = 20
+"""A machine that is put back to the same backup again and again must not fill the disk."""
 LONGEST_INTERVAL_HOURS = 30 * 24
 """A policy that says more is a mistake, and enormous numbers overflow."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """Launches of one UTC day by one version, and how many of them the server confirmed."""
-
-    day: date
-    version: str
-    launches: int
-    confirmed: int = 0
-    confirmed_on: date | None = None
-    """None: never, which differs from 0 of 0 confirmed."""
-
-    @property
-    def is_unconfirmed(self) -> bool:
-        """Whether the server has yet to hear of this row as it stands."""
-        return self.confirmed_on is None or self.confirmed < self.launches
-
-    @property
-    def label(self) -> tuple[date, str]:
-        """What tells this row from the counter's others."""
-        return self.day, self.version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +52,14 @@ class Uninstalled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Former:
+    """A counter that counts no more, and what the server has not confirmed of it."""
+
+    counter: UUID
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Counter:
     """One writer of launch counts, as it is on disk."""
 
@@ -91,6 +69,8 @@ class Counter:
     seq: int = 0
     """The last one taken: a message's own is never used for another."""
     launches_total: int = 0
+    launches_before: int = 0
+    """Launches of the counters that this one took over from."""
     first_launch_day: date | None = None
     last_launch_day: date | None = None
     rows: tuple[Row, ...] = ()
@@ -105,19 +85,26 @@ class Counter:
     resent_since: date | None = None
     """The `policy.resend_since` that was last acted upon."""
     uninstalled: Uninstalled | None = None
+    formers: tuple[Former, ...] = ()
+    """Counters that this one took over from, as long as they have something to be sent."""
+
+    @property
+    def launches_ever(self) -> int:
+        """Launches in all, with those of the counters before this one."""
+        return self.launches_total + self.launches_before
 
     # -- counting --------------------------------------------------------------------------
 
-    def counted(self, version: str, now: datetime) -> Counter:
-        """Count one launch."""
+    def counted(self, version: str, now: datetime, times: int = 1) -> Counter:
+        """Count one launch, or several of one day."""
         today = now.date()
         rows = {row.label: row for row in self.rows}
         row = rows.get((today, version), Row(day=today, version=version, launches=0))
-        launches = min(row.launches + 1, wire.MAX_LAUNCHES_A_ROW)
+        launches = min(row.launches + times, wire.MAX_LAUNCHES_A_ROW)
         rows[row.label] = replace(row, launches=launches)
         return replace(
             self,
-            launches_total=self.launches_total + 1,
+            launches_total=self.launches_total + times,
             first_launch_day=self.first_launch_day or today,
             last_launch_day=today,
             rows=_kept(tuple(rows.values()), today),
@@ -125,10 +112,7 @@ class Counter:
 
     def unconfirmed(self) -> tuple[wire.DayCount, ...]:
         """Return what the server has not confirmed, oldest first."""
-        rows = sorted((row for row in self.rows if row.is_unconfirmed), key=lambda row: row.label)
-        return tuple(
-            wire.DayCount(day=row.day, version=row.version, launches=row.launches) for row in rows
-        )
+        return tuple(row.count for row in self.rows if row.is_unconfirmed)
 
     def reached(self, milestone: str, now: datetime) -> Counter:
         """Note a milestone with its first day; beyond what a message holds none is taken."""
@@ -149,23 +133,44 @@ class Counter:
             return False
         if self.pinged_at is None or self.attempts or self.uninstalled is not None:
             return True
-        if self.unconfirmed_milestones():
+        if self.unconfirmed_milestones() or self.formers:
             return True
         if now.date() != self.pinged_at.date() or version != self.pinged_version:
             return True
-        interval = timedelta(hours=min(self.policy.interval_hours, LONGEST_INTERVAL_HOURS))
         waited = now - self.pinged_at
         # A negative wait is a clock that was put back: no reason to be silent until it catches up.
-        return bool(self.unconfirmed()) and not timedelta(0) <= waited < interval
+        return bool(self.unconfirmed()) and not timedelta(0) <= waited < self._interval
+
+    @property
+    def _interval(self) -> timedelta:
+        return timedelta(hours=min(self.policy.interval_hours, LONGEST_INTERVAL_HOURS))
 
     def is_backing_off(self, now: datetime) -> bool:
         """Whether a failure, or another process that is sending just now, forbids a try."""
         until = self.backoff_until
         return until is not None and now < until <= now + LONGEST_BACKOFF
 
+    def quiet_until(self, version: str, now: datetime) -> datetime:
+        """Return until when another launch of this version, today, will not make a ping due."""
+        if self.is_due(version, now):
+            return now
+        midnight = end_of_day(now)
+        if not self.policy.collection:
+            return midnight
+        if self.is_backing_off(now) and self.backoff_until is not None:
+            return min(midnight, self.backoff_until)
+        if self.pinged_at is None:
+            return now
+        return max(now, min(midnight, self.pinged_at + self._interval))
+
     def begun(self, now: datetime) -> Counter:
         """Take the next seq, before anything is sent, and keep other processes from sending."""
-        return replace(self, seq=self.seq + 1, backoff_until=now + ONE_UPLOAD)
+        return replace(
+            self,
+            seq=self.seq + 1,
+            backoff_until=now + ONE_UPLOAD,
+            rows=_sent(self.rows, self.unconfirmed()[: wire.MAX_ROWS]),
+        )
 
     def withdrawn(self) -> Counter:
         """Take the next seq for the last message; whoever comes back tells it at once."""
@@ -177,6 +182,8 @@ class Counter:
         A count, not a flag: a row that grew while the message was under way stays unconfirmed.
         Rows that the server left out are confirmed too, since it would leave them out again.
         """
+        if sent.counter not in (None, self.counter):
+            return self._confirmed_of_former(sent)
         rows, milestones = self.rows, self.milestones
         if policy.resend_since is not None and policy.resend_since != self.resent_since:
             rows = tuple(_forgotten_by_server(row, policy.resend_since) for row in rows)
@@ -201,6 +208,17 @@ class Counter:
             uninstalled=None if withdrawn else self.uninstalled,
         )
 
+    def _confirmed_of_former(self, sent: wire.Ping) -> Counter:
+        """Note that the server has the counts of a message of a former counter."""
+        told = {(row.day, row.version) for row in sent.days}
+        left = (
+            former
+            if former.counter != sent.counter
+            else replace(former, rows=tuple(row for row in former.rows if row.label not in told))
+            for former in self.formers
+        )
+        return replace(self, formers=tuple(former for former in left if former.rows))
+
     def postponed(self, now: datetime, retry_after: timedelta | None) -> Counter:
         """Back off after a failure: full jitter, and no sooner than the server asked for."""
         ceiling = min(BACKOFF_BASE * 2 ** min(self.attempts, 10), BACKOFF_CAP)
@@ -217,6 +235,7 @@ class Counter:
     def left(self, now: datetime) -> Counter:
         """Take the next seq for an uninstall event; a repeated one keeps its id and instant."""
         begun = self.begun(now)
+        begun = replace(begun, rows=_sent(begun.rows, begun.unconfirmed()[-wire.MAX_ROWS :]))
         last = self.uninstalled
         if last is not None and last.launches_total == self.launches_total:
             return replace(begun, uninstalled=replace(last, seq=begun.seq))
@@ -224,6 +243,49 @@ class Counter:
             uninstall_id=uuid4(), at=now, seq=begun.seq, launches_total=self.launches_total
         )
         return replace(begun, uninstalled=event)
+
+    @property
+    def is_departure_told(self) -> bool:
+        """Whether the server has the uninstall event, and no launch came after it."""
+        event = self.uninstalled
+        return (
+            event is not None
+            and event.launches_total == self.launches_total
+            and self.attempts == 0
+            and self.pinged_at is not None
+            and self.pinged_at >= event.at
+        )
+
+    # -- taking over -----------------------------------------------------------------------
+
+    def succeeded(self) -> Counter:
+        """Return a new counter that takes over from this one, which came out of a backup.
+
+        What was counted and sent after the backup was made is not known here any more, but may be
+        at the server: under the old id the next launches could hide behind those, so they are
+        counted under a new one. What the old one had not sent is still sent as its own.
+        """
+        waiting = tuple(row for row in self.rows if row.is_unconfirmed)
+        mine = (Former(counter=self.counter, rows=waiting),) if waiting else ()
+        return replace(
+            self,
+            counter=uuid4(),
+            seq=0,
+            launches_total=0,
+            launches_before=self.launches_ever,
+            first_launch_day=None,
+            last_launch_day=None,
+            rows=(),
+            pinged_at=None,
+            pinged_version=None,
+            backoff_until=None,
+            formers=(*self.formers, *mine)[-MAX_FORMERS:],
+        )
+
+
+def end_of_day(now: datetime) -> datetime:
+    """Return the end of the UTC day."""
+    return datetime.combine(now.date() + timedelta(days=1), time(), tzinfo=wire.UTC)
 
 
 def _confirmed(row: Row, sent: int | None, today: date) -> Row:
@@ -244,131 +306,9 @@ def _kept(rows: tuple[Row, ...], today: date) -> tuple[Row, ...]:
         or row.confirmed_on is None
         or today - row.confirmed_on < KEEP_CONFIRMED
     ]
-    return tuple(sorted(kept, key=lambda row: row.label)[-MAX_KEPT_ROWS:])
+    return bounded(sorted(kept, key=lambda row: row.label), today)
 
 
-# -- on disk -------------------------------------------------------------------------------
-
-
-@dataclass
-class Held:
-    """The counter while the lock is held; what is put here is what is written."""
-
-    counter: Counter
-
-
-@contextmanager
-def held(folder: Path, installation_id: UUID, now: datetime) -> Iterator[Held]:
-    """Hold an installation's counter, begun now if there is none, and write what becomes of it.
-
-    Nothing is written where the block raises.
-
-    Raises:
-        statefile.NewerError: a newer agent's counts are there, and are left alone.
-        OSError: the folder cannot be locked or written.
-    """
-    path = folder / NAME
-    with statefile.locked(folder):
-        before = statefile.read_or_put_aside(path, _parsed)
-        if before is not None and before.installation_id != installation_id:
-            # Counts confirmed for another installation would be counted twice under this one.
-            statefile.put_aside(path)
-            before = None
-        holder = Held(before or _begun_anew(installation_id, now))
-        yield holder
-        if holder.counter != before:
-            statefile.write(path, _plain(holder.counter))
-
-
-def read(folder: Path) -> Counter | None:
-    """Return the counter of a state folder, changing nothing; None where there is none.
-
-    Raises:
-        statefile.StateError: there is one, which cannot be read.
-    """
-    return statefile.read(folder / NAME, _parsed)
-
-
-def _begun_anew(installation_id: UUID, now: datetime) -> Counter:
-    return Counter(counter=uuid4(), installation_id=installation_id, counted_since=now)
-
-
-def _plain(counter: Counter) -> dict[str, object]:
-    return {name: _plain_value(value) for name, value in asdict(counter).items()}
-
-
-def _plain_value(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _plain_value(item) for name, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, datetime):
-        return wire.format_instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
-
-
-def _parsed(value: Mapping[str, Any]) -> Counter:
-    return Counter(
-        counter=UUID(value["counter"]),
-        installation_id=UUID(value["installation_id"]),
-        counted_since=wire.parse_instant(value["counted_since"]),
-        seq=_number(value["seq"]),
-        launches_total=_number(value["launches_total"]),
-        first_launch_day=_day(value["first_launch_day"]),
-        last_launch_day=_day(value["last_launch_day"]),
-        rows=tuple(_row(row) for row in value["rows"]),
-        # Missing where an earlier agent wrote the file.
-        milestones=tuple(_milestone(item) for item in value.get("milestones", ())),
-        pinged_at=_instant(value["pinged_at"]),
-        pinged_version=value["pinged_version"],
-        attempts=_number(value["attempts"]),
-        backoff_until=_instant(value["backoff_until"]),
-        policy=wire.policy_from(value["policy"]),
-        resent_since=_day(value["resent_since"]),
-        uninstalled=_uninstalled(value["uninstalled"]),
-    )
-
-
-def _row(value: Mapping[str, Any]) -> Row:
-    return Row(
-        day=date.fromisoformat(value["day"]),
-        version=str(value["version"]),
-        launches=_number(value["launches"]),
-        confirmed=_number(value["confirmed"]),
-        confirmed_on=_day(value["confirmed_on"]),
-    )
-
-
-def _milestone(value: Mapping[str, Any]) -> Milestone:
-    return Milestone(
-        name=str(value["name"]),
-        day=date.fromisoformat(value["day"]),
-        is_confirmed=value["is_confirmed"] is True,
-    )
-
-
-def _uninstalled(value: Mapping[str, Any] | None) -> Uninstalled | None:
-    if value is None:
-        return None
-    return Uninstalled(
-        uninstall_id=UUID(value["uninstall_id"]),
-        at=wire.parse_instant(value["at"]),
-        seq=_number(value["seq"]),
-        launches_total=_number(value["launches_total"]),
-    )
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _day(value: str | None) -> date | None:
-    return None if value is None else date.fromisoformat(value)
-
-
-def _instant(value: str | None) -> datetime | None:
-    return None if value is None else wire.parse_instant(value)
+def _sent(rows: tuple[Row, ...], counts: tuple[wire.DayCount, ...]) -> tuple[Row, ...]:
+    labels = {(count.day, count.version) for count in counts}
+    return tuple(replace(row, was_sent=row.was_sent or row.label in labels) for row in rows)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from exitpoll_agent import counter, wire
+from exitpoll_agent import state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
+from exitpoll_agent.state import Held
+
+if TYPE_CHECKING:
+    from exitpoll_agent.upload import Outcome
 
 Result: TypeAlias = Literal["confirmed", "refused", "later"]
 
@@ -20,11 +24,9 @@ class Delivery:
     result: Result
     detail: str | None
     """Why it was not confirmed, as the end of a sentence."""
-    counter: Counter
-    """As it is on disk since."""
 
 
-def deliver(config: Config, message: wire.Ping, now: datetime) -> Delivery:
+def deliver(config: Config, of: Held, message: wire.Ping, now: datetime) -> Delivery:
     """Send a message and confirm its counts, or back off.
 
     Raises:
@@ -38,12 +40,19 @@ def deliver(config: Config, message: wire.Ping, now: datetime) -> Delivery:
     else:
         path, patience = wire.PINGS_PATH, upload.FOR_A_LAUNCH
     outcome = upload.post(config.address, path, message, patience, now)
-    with counter.held(config.state_folder, message.installation_id, now) as held:
-        if isinstance(outcome, upload.Confirmed):
-            held.counter = held.counter.confirmed(message, outcome.confirmation.policy, now)
-            return Delivery("confirmed", None, held.counter)
-        if isinstance(outcome, upload.Refused):
-            held.counter = held.counter.refused(now)
-            return Delivery("refused", outcome.detail, held.counter)
-        held.counter = held.counter.postponed(now, outcome.retry_after)
-        return Delivery("later", outcome.detail, held.counter)
+    with state.held_again(config, of) as held:
+        if held is not None:
+            held.counter = _after(held.counter, message, outcome, now)
+    if isinstance(outcome, upload.Confirmed):
+        return Delivery("confirmed", None)
+    return Delivery("refused" if isinstance(outcome, upload.Refused) else "later", outcome.detail)
+
+
+def _after(counter: Counter, message: wire.Ping, outcome: Outcome, now: datetime) -> Counter:
+    from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
+
+    if isinstance(outcome, upload.Confirmed):
+        return counter.confirmed(message, outcome.confirmation.policy, now)
+    if isinstance(outcome, upload.Refused):
+        return counter.refused(now)
+    return counter.postponed(now, outcome.retry_after)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import counter, installation, statefile, wire
+from exitpoll_agent import installation, state, statefile, wire
 from exitpoll_agent.config import Config
+from exitpoll_agent.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ def erase(config: Config, now: datetime) -> Erased:
     Raises:
         OSError, statefile.StateError: the id cannot be read, or the files cannot be deleted.
     """
-    here = installation.read(config.state_folder)
+    here = installation.read(config)
     if here is None:
         return Erased(erased=True)
     # Imported here: requests takes a quarter of a second.
@@ -44,7 +44,7 @@ def erase(config: Config, now: datetime) -> Erased:
     outcome = upload.post(config.address, wire.ERASURES_PATH, wish, patience, now)
     known = str(here.installation_id)
     if isinstance(outcome, upload.Confirmed):
-        _delete(config.state_folder)
+        _delete(config, here, now)
         return Erased(erased=True, installation_id=known, upload="confirmed")
     return Erased(
         erased=False,
@@ -54,15 +54,9 @@ def erase(config: Config, now: datetime) -> Erased:
     )
 
 
-def _delete(folder: Path) -> None:
-    """Delete the counts, then the id, with all that was put aside of them.
-
-    By name: the folder may be one that other programs use too. The id goes last, so that after
-    a crash the erasure can be repeated.
-    """
-    with statefile.locked(folder):
-        copy = statefile.copy_of(Path(installation.NAME)).name
-        for name in (counter.NAME, copy, installation.NAME):
-            for left_over in (*folder.glob(f"{name}.corrupt-*"), folder / f"{name}.new"):
-                left_over.unlink(missing_ok=True)
-            (folder / name).unlink(missing_ok=True)
+def _delete(config: Config, here: Installation, now: datetime) -> None:
+    with statefile.locked(config.state_folder):
+        state.delete(config.state_folder)
+        if installation.read(config) is not None:
+            # The id is everybody's on this machine, and only an administrator can remove it.
+            installation.write_own(config, installation.made(now, instead_of=here.installation_id))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, counter, delivery, installation, messages, wire
+from exitpoll_agent import consents, delivery, messages, state, wire
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Counter
+from exitpoll_agent.state import Held
 
-MAX_PINGS = counter.MAX_KEPT_ROWS // wire.MAX_ROWS
-"""Enough for the longest backlog; what long texts leave over is for the next launch."""
+MAX_PINGS = 20
+"""As many as the longest backlog and its former counters need; the rest is for the next launch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,25 @@ class Launched:
     detail: str | None = None
     """Why the upload was not confirmed."""
 
+    def sentence(self, total: object = None) -> str:
+        """Say what came of it, to a person; with another number of launches if one is given."""
+        if not self.counted:
+            return "Nothing was counted: consent is none."
+        counted = f"Launch {total or self.launches_total} counted"
+        if self.upload == "confirmed":
+            return f"{counted}; the server confirmed it."
+        if self.upload == "not_due":
+            return f"{counted}; nothing is due to be sent."
+        return f"{counted}; it will be sent later: {self.detail}."
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A launch that is counted, and what is to be sent of it."""
+
+    launched: Launched
+    due: Held | None
+
 
 def launch(config: Config, now: datetime) -> Launched:
     """Count one launch durably, and only then send, if that is due.
@@ -32,35 +51,49 @@ def launch(config: Config, now: datetime) -> Launched:
     Raises:
         OSError, statefile.StateError: the state cannot be read or written.
     """
+    return send(config, count(config, now), now)
+
+
+def count(config: Config, now: datetime) -> Counted:
+    """Count one launch durably.
+
+    Raises:
+        OSError, statefile.StateError: the state cannot be read or written.
+    """
     allowed = consents.decide(config).consent
     if allowed == "none":
-        return Launched(counted=False, consent=allowed)
-    here = installation.ensure(config.state_folder, now)
-    with counter.held(config.state_folder, here.installation_id, now) as held:
-        counts = held.counter = held.counter.counted(config.version, now)
-        is_due = allowed == "full" and counts.is_due(config.version, now)
+        return Counted(Launched(counted=False, consent=allowed), None)
+    with state.held(config, now) as held:
+        held.counter = held.counter.counted(config.version, now)
+        is_due = allowed == "full" and held.counter.is_due(config.version, now)
         if is_due:
-            held.counter = counts.begun(now)
-    total = counts.launches_total
-    if not is_due:
-        return Launched(counted=True, consent=allowed, launches_total=total)
-    last = _send(config, held.counter, now)
-    return Launched(
-        counted=True,
-        consent=allowed,
-        launches_total=total,
-        upload=last.result,
-        detail=last.detail,
-    )
+            held.counter = held.counter.begun(now)
+    total = held.counter.launches_ever
+    launched = Launched(counted=True, consent=allowed, launches_total=total)
+    return Counted(launched, held if is_due else None)
 
 
-def _send(config: Config, begun: Counter, now: datetime) -> delivery.Delivery:
-    """Send pings until one fails or all that was unconfirmed at the beginning is sent."""
+def send(config: Config, counted: Counted, now: datetime) -> Launched:
+    """Send what is due of a launch.
+
+    Raises:
+        OSError, statefile.StateError: what came of it cannot be written.
+    """
+    launched, due = counted.launched, counted.due
+    # In the meantime the person may have chosen, or erased everything.
     for _ in range(MAX_PINGS):
-        ping = messages.ping(config, begun, now)
-        last = delivery.deliver(config, ping, now)
-        if last.result != "confirmed" or len(ping.days) == len(begun.unconfirmed()):
+        if due is None or consents.decide(config).consent != "full":
             break
-        with counter.held(config.state_folder, begun.installation_id, now) as held:
-            begun = held.counter = held.counter.begun(now)
-    return last
+        ping = messages.ping(config, due, now)
+        sent = delivery.deliver(config, due, ping, now)
+        launched = replace(launched, upload=sent.result, detail=sent.detail)
+        is_rest = len(ping.days) == len(due.counter.unconfirmed()) and not due.counter.formers
+        due = None if is_rest or sent.result != "confirmed" else _begun_again(config, due, now)
+    return launched
+
+
+def _begun_again(config: Config, due: Held, now: datetime) -> Held | None:
+    with state.held_again(config, due) as held:
+        if held is not None:
+            held.counter = held.counter.begun(now)
+    return held

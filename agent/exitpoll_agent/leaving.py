@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from exitpoll_agent import consents, counter, delivery, installation, messages, wire
+from exitpoll_agent import consents, delivery, messages, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Uninstalled
 
@@ -59,8 +59,7 @@ def uninstall(
     allowed = consents.decide(config).consent
     if allowed == "none":
         return Departed(not_asked="consent")
-    here = installation.ensure(config.state_folder, now)
-    with counter.held(config.state_folder, here.installation_id, now) as held:
+    with state.held(config, now) as held:
         policy = held.counter.policy
         if policy.collection:
             held.counter = held.counter.left(now)
@@ -70,8 +69,8 @@ def uninstall(
     leaving = _leaving(
         config, request, counts.uninstalled, _not_asked(request, policy, environment)
     )
-    event = messages.uninstall_event(config, counts, allowed, leaving, now)
-    sent = delivery.deliver(config, event, now)
+    event = messages.uninstall_event(config, held, allowed, leaving, now)
+    sent = delivery.deliver(config, held, event, now)
     opened = leaving.asked == "page" and open_survey(config.address, event)
     return Departed(
         uninstall_id=str(leaving.uninstall_id),

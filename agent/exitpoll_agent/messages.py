@@ -8,14 +8,20 @@ from datetime import datetime, timedelta
 
 from exitpoll_agent import __version__, machine, wire
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Counter
+from exitpoll_agent.counter import Counter, Former
+from exitpoll_agent.state import Held
 
 HOUR = timedelta(hours=1)
 
 
-def ping(config: Config, counter: Counter, now: datetime) -> wire.Ping:
-    """Return the ping of a counter's last taken seq, with the oldest rows that fit into one."""
-    whole = _envelope(config, counter, now)
+def ping(config: Config, held: Held, now: datetime) -> wire.Ping:
+    """Return the ping of a counter's last taken seq, with the oldest rows that fit into one.
+
+    A counter that this one took over from, and that has something to be sent, goes first.
+    """
+    whole = _envelope(config, held, now)
+    if held.counter.formers:
+        whole = _of_former(whole, held.counter.formers[0])
     days = whole.days[: wire.MAX_ROWS]
     while _is_too_long(fitting := replace(whole, days=days)):
         days = days[: len(days) // 2]
@@ -24,7 +30,7 @@ def ping(config: Config, counter: Counter, now: datetime) -> wire.Ping:
 
 def uninstall_event(
     config: Config,
-    counter: Counter,
+    held: Held,
     consent: wire.Consent,
     leaving: wire.Leaving,
     now: datetime,
@@ -34,8 +40,8 @@ def uninstall_event(
     Nothing may be sent after it, so rows beyond that are told by `launches_total` alone.
     """
     if consent == "exit":
-        return _coarse_event(config, counter, leaving, now)
-    envelope = _envelope(config, counter, now)
+        return _coarse_event(config, held, leaving, now)
+    envelope = _envelope(config, held, now)
     fields = {f.name: getattr(envelope, f.name) for f in dataclasses.fields(envelope)}
     whole = wire.UninstallEvent(**fields, uninstall=leaving)
     if _is_too_long(replace(whole, days=())):
@@ -58,7 +64,20 @@ def withdrawal(counter: Counter, said: wire.Consent, now: datetime) -> wire.Ping
     )
 
 
-def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
+def _of_former(whole: wire.Ping, former: Former) -> wire.Ping:
+    return replace(
+        whole,
+        counter=former.counter,
+        launches_total=None,
+        first_launch_day=None,
+        last_launch_day=None,
+        days=tuple(row.count for row in former.rows),
+        milestones={},
+    )
+
+
+def _envelope(config: Config, held: Held, now: datetime) -> wire.Ping:
+    counter, here = held.counter, held.installation
     return wire.Ping(
         installation_id=counter.installation_id,
         counter=counter.counter,
@@ -73,9 +92,9 @@ def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
         arch=machine.arch(),
         locale=machine.locale(),
         agent=__version__,
-        origin=config.origin,
-        installed_at=config.installed_at,
-        installed_version=config.installed_version,
+        origin=here.origin if config.origin == "unknown" else config.origin,
+        installed_at=config.installed_at or here.installed_at,
+        installed_version=config.installed_version or here.installed_version,
         counted_since=counter.counted_since,
         launches_total=counter.launches_total,
         first_launch_day=counter.first_launch_day,
@@ -88,11 +107,11 @@ def _envelope(config: Config, counter: Counter, now: datetime) -> wire.Ping:
 
 
 def _coarse_event(
-    config: Config, counter: Counter, leaving: wire.Leaving, now: datetime
+    config: Config, held: Held, leaving: wire.Leaving, now: datetime
 ) -> wire.UninstallEvent:
     """Without history: only version, language, system, and two steps instead of counts."""
     return wire.UninstallEvent(
-        installation_id=counter.installation_id,
+        installation_id=held.counter.installation_id,
         seq=0,
         sent_at=now,
         consent="exit",
@@ -101,16 +120,16 @@ def _coarse_event(
         locale=machine.locale(),
         uninstall=replace(
             leaving,
-            tenure_step=_tenure_step(config, counter, leaving.at),
-            launches_step=wire.coarse(counter.launches_total, wire.LAUNCHES_STEPS),
+            tenure_step=_tenure_step(config, held, leaving.at),
+            launches_step=wire.coarse(held.counter.launches_ever, wire.LAUNCHES_STEPS),
         ),
     )
 
 
-def _tenure_step(config: Config, counter: Counter, at: datetime) -> int | None:
+def _tenure_step(config: Config, held: Held, at: datetime) -> int | None:
     # A counter is begun by its first launch, or, where there was none, by the uninstall itself.
-    first_launch = counter.counted_since if counter.launches_total else None
-    since = config.installed_at or first_launch
+    first_launch = held.counter.counted_since if held.counter.launches_ever else None
+    since = config.installed_at or held.installation.installed_at or first_launch
     return None if since is None else wire.coarse((at - since) / HOUR, wire.TENURE_STEPS_HOURS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from exitpoll_agent import consents, counter, installation, wire
+from exitpoll_agent import consents, state, wire
 from exitpoll_agent.config import Config
 
 
@@ -29,8 +29,7 @@ def reach(config: Config, name: str, now: datetime) -> Reached:
     allowed = consents.decide(config).consent
     if allowed != "full":
         return Reached(milestone=name, consent=allowed)
-    here = installation.ensure(config.state_folder, now)
-    with counter.held(config.state_folder, here.installation_id, now) as held:
+    with state.held(config, now) as held:
         known = held.counter.milestones
         held.counter = held.counter.reached(name, now)
     day = next((m.day for m in held.counter.milestones if m.name == name), None)

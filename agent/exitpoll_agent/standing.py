@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exitpoll_agent import __version__, consents, counter, installation, messages, wire
+from exitpoll_agent import __version__, consents, installation, messages, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
+from exitpoll_agent.installation import Installation
+from exitpoll_agent.state import Held
 
 NOT_MADE_YET = UUID(int=0)
 """Stands in a payload for an id that the first launch makes."""
@@ -46,8 +48,8 @@ def status(config: Config, now: datetime) -> Status:
         statefile.StateError: a state file is damaged, or a newer agent's.
         OSError: the state cannot be read.
     """
-    here = installation.read(config.state_folder)
-    counts = counter.read(config.state_folder)
+    here = installation.read(config)
+    counts = state.read_counter(config.state_folder)
     known = Status(
         address=str(config.address),
         product=config.product,
@@ -80,15 +82,18 @@ def payload(config: Config, now: datetime) -> Payload:
     allowed = consents.decide(config).consent
     if allowed != "full":
         return Payload(None, f"consent is {allowed}")
-    here = installation.read(config.state_folder)
-    installation_id = NOT_MADE_YET if here is None else here.installation_id
-    counts = counter.read(config.state_folder)
-    if counts is None or counts.installation_id != installation_id:
-        counts = Counter(counter=NOT_MADE_YET, installation_id=installation_id, counted_since=now)
+    here = installation.read(config) or Installation(
+        installation_id=NOT_MADE_YET, created_at=now, salt="", host=None
+    )
+    counts = state.read_counter(config.state_folder)
+    if counts is None or counts.installation_id != here.installation_id:
+        counts = Counter(
+            counter=NOT_MADE_YET, installation_id=here.installation_id, counted_since=now
+        )
     if not counts.policy.collection:
         return Payload(None, "the server switched collection off")
     next_one = counts.counted(config.version, now).begun(now)
-    return Payload(wire.to_json(messages.ping(config, next_one, now)))
+    return Payload(wire.to_json(messages.ping(config, Held(next_one, here), now)))
 
 
 def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:
@@ -96,8 +101,8 @@ def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:
     return replace(
         known,
         counter=str(counts.counter),
-        launches_total=counts.launches_total,
-        unconfirmed_rows=len(counts.unconfirmed()),
+        launches_total=counts.launches_ever,
+        unconfirmed_rows=len(counts.unconfirmed()) + sum(len(f.rows) for f in counts.formers),
         seq=counts.seq,
         last_confirmed_at=_instant(counts.pinged_at),
         backing_off_until=_instant(counts.backoff_until) if counts.is_backing_off(now) else None,

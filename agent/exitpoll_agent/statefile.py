@@ -11,17 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock
+from exitpoll_agent import lock
+from exitpoll_agent.lock import Lock
 
 FORMAT = 1
 """Grows only where an older agent would misread the file; new fields alone do not need it."""
 
-LOCK_NAME = "lock"
-LOCK_WAIT_SECONDS = 5.0
-"""Twenty products started at once are through in about a second; the rest is for slow disks.
-The lock is never held while something is sent, and nobody should wait longer for a count."""
-LOCK_POLL_SECONDS = 0.01
-"""A count holds the lock for a few milliseconds; the usual 50 would be mostly waiting."""
+MAX_PUT_ASIDE = 3
+"""Enough to see what went wrong; a disk that damages files again and again must not fill up."""
 
 HELD_SECONDS = 1.0
 """Windows neither replaces nor opens a file that another program holds. Virus scanners hold a new
@@ -44,16 +41,15 @@ class NewerError(StateError):
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait_seconds: float = lock.WAIT_SECONDS) -> Iterator[Lock]:
     """Hold the folder, made where it is missing, against every other process.
 
     Raises:
         OSError: the folder cannot be made, or the lock was not free in time.
     """
     make_private(folder)
-    lock = FileLock(folder / LOCK_NAME, mode=0o600)
-    with lock.acquire(timeout=LOCK_WAIT_SECONDS, poll_interval=LOCK_POLL_SECONDS):
-        yield
+    with Lock(folder, wait_seconds) as held:
+        yield held
 
 
 def read(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
@@ -65,7 +61,7 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
         OSError: it is there and cannot be read.
     """
     try:
-        text = _patiently(path.read_bytes)
+        text = patiently(path.read_bytes)
     except FileNotFoundError:
         return None
     try:
@@ -90,26 +86,37 @@ def read_or_put_aside(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T 
 
 def put_aside(path: Path) -> None:
     """Rename a file to the first free `<name>.corrupt-<n>`, for whoever wants to look at it."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    path.rename(aside)
+    names = [path.with_name(f"{path.name}.corrupt-{n + 1}") for n in range(MAX_PUT_ASIDE)]
+    path.replace(next((name for name in names if not name.exists()), names[-1]))
 
 
-def write(path: Path, value: Mapping[str, object]) -> None:
-    """Replace the file, under the lock: a crash at any point leaves the old or the new one."""
+def write(path: Path, value: Mapping[str, object], *, keep: Path | None = None) -> None:
+    """Replace the file, under the lock: a crash at any point leaves the old or the new one.
+
+    Args:
+        path: the file.
+        value: what it is to hold.
+        keep: where the old one goes; a crash at one point leaves it there alone.
+    """
     # One fixed name: what a killed process left behind is simply written over.
     temporary = path.with_name(f"{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | lock.BINARY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(json.dumps({"format": FORMAT, **value}, indent=1).encode("ascii"))
+        file.write(as_json(value).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
-    _patiently(lambda: temporary.replace(path))
-    _sync_folder(path.parent)
+    if keep is not None and path.exists():
+        patiently(lambda: path.replace(keep))
+    patiently(lambda: temporary.replace(path))
+    sync_folder(path.parent)
 
 
-def _patiently(step: Callable[[], T]) -> T:
+def as_json(value: Mapping[str, object]) -> str:
+    """Return what a state file holds."""
+    return json.dumps({"format": FORMAT, **value}, separators=(",", ":")) + "\n"
+
+
+def patiently(step: Callable[[], T]) -> T:
     """Try again for a while, on Windows, where another program holds the file just now."""
     until = time.monotonic() + HELD_SECONDS
     while True:
@@ -173,7 +180,8 @@ def write_twice(path: Path, value: Mapping[str, object]) -> None:
     write(copy_of(path), value)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or made in a folder survive the loss of power."""
     if sys.platform == "win32":  # a folder cannot be opened there, and NTFS journals the rename
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -220,7 +220,7 @@ Message: TypeAlias = Ping | UninstallEvent | Erasure | Confirmation | Refusal
 
 def to_json(message: Message) -> bytes:
     """Write a message as the JSON that travels: every field, in the order declared here."""
-    return json.dumps(_plain(message), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(plain(message), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def confirmation_from_json(body: bytes) -> Confirmation | None:
@@ -289,13 +289,14 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is Any
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is Any
+    """Return dataclasses, mappings, tuples, instants, days and ids as JSON has them."""
     if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, datetime):
         return format_instant(value)
     if isinstance(value, date):
@@ -435,7 +436,7 @@ def encode_event(event: UninstallEvent) -> str:
 
     Never longer than `MAX_EVENT_CHARS`: texts are left out in a fixed order until it fits.
     """
-    envelope, leaving = _plain(event), _plain(event.uninstall)
+    envelope, leaving = plain(event), plain(event.uninstall)
     for name in (None, *_GIVEN_UP_FIRST):
         if name is not None:
             envelope[name] = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, counter, installation, messages, wire
+from exitpoll_agent import consents, installation, messages, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.consents import Decision
 
@@ -42,11 +42,11 @@ def choose(config: Config, chosen: wire.Consent, now: datetime) -> Chosen:
 
 def _last_message(config: Config, said: wire.Consent, now: datetime) -> wire.Ping | None:
     """Take a seq for it, so that no earlier ping undoes it; None where the server knows nothing."""
-    here = installation.read(config.state_folder)
-    counts = counter.read(config.state_folder)
+    here = installation.read(config)
+    counts = state.read_counter(config.state_folder)
     if here is None or counts is None or not counts.seq or not counts.policy.collection:
         return None
-    with counter.held(config.state_folder, here.installation_id, now) as held:
+    with state.held(config, now) as held:
         held.counter = held.counter.withdrawn()
     return messages.withdrawal(held.counter, said, now)
 

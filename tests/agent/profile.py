@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.program import AGENT
 
-from exitpoll_agent import clock, config, counter
+from exitpoll_agent import clock, config, state
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -37,6 +37,8 @@ class Profile:
             "EXITPOLL_PRODUCT": "Sample",
             "EXITPOLL_VERSION": "1.0",
             "EXITPOLL_STATE_DIR": str(self.state),
+            "EXITPOLL_MACHINE_DIR": str(self.folder / "machine"),
+            "TMPDIR": str(self.folder),
             **self.environment,
         }
 
@@ -74,7 +76,7 @@ class Profile:
 
     def counter(self) -> Counter:
         """Return the counter on disk."""
-        known = counter.read(self.state)
+        known = state.read_counter(self.state)
         assert known is not None
         return known
 

@@ -52,7 +52,8 @@ def test_a_file_has_every_setting(tmp_path: Path) -> None:
         beta = true
         """
     )
-    settings = config.load(None, {"EXITPOLL_STATE_DIR": "/state"})
+    folders = {"EXITPOLL_STATE_DIR": "/state", "EXITPOLL_MACHINE_DIR": "/machine"}
+    settings = config.load(None, {**folders, "TMPDIR": "/temporary"})
     assert settings == config.Config(
         address=wire.Address("KEY", "https://feedback.example.com/measure"),
         product="Notes",
@@ -68,6 +69,8 @@ def test_a_file_has_every_setting(tmp_path: Path) -> None:
         customer="c-1",
         attributes={"plan": "pro", "seats": 3, "beta": True},
         state_folder=Path("/state"),
+        machine_folder=Path("/machine"),
+        note_file=settings.note_file,
     )
 
 

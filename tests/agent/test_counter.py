@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from exitpoll_agent import counter, wire
 from exitpoll_agent.counter import Counter
+from exitpoll_agent.rows import Row
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=wire.UTC)
 TODAY = NOW.date()
@@ -66,21 +66,9 @@ def test_a_row_never_exceeds_what_the_server_takes() -> None:
     """A program that starts itself for ever costs one full row, not a refused message."""
     counts = replace(
         fresh(),
-        rows=(counter.Row(day=TODAY, version="1.0", launches=wire.MAX_LAUNCHES_A_ROW),),
+        rows=(Row(day=TODAY, version="1.0", launches=wire.MAX_LAUNCHES_A_ROW),),
     )
     assert counts.counted("1.0", NOW).unconfirmed() == (row(TODAY, "1.0", 10_000),)
-
-
-def test_without_a_server_the_rows_are_bounded() -> None:
-    """The oldest rows are given up where the file would grow without end; the total is kept."""
-    rows = tuple(
-        counter.Row(day=TODAY - DAY * n, version="1.0", launches=1)
-        for n in range(1, counter.MAX_KEPT_ROWS + 1)
-    )
-    counts = replace(fresh(), rows=rows).counted("1.0", NOW)
-    assert len(counts.rows) == counter.MAX_KEPT_ROWS
-    assert max(rows, key=lambda kept: kept.label) in counts.rows
-    assert min(rows, key=lambda kept: kept.label) not in counts.rows
 
 
 # -- confirming ----------------------------------------------------------------------------
@@ -253,54 +241,3 @@ def test_a_launch_after_an_uninstall_is_due_until_it_is_confirmed() -> None:
     overtaken = told.confirmed(sent(before), wire.Policy(), NOW)
     assert overtaken.is_due("1.0", NOW)
     assert not pinged(overtaken).is_due("1.0", NOW)
-
-
-# -- on disk -------------------------------------------------------------------------------
-
-
-def test_a_counter_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
-    """Everything that a counter knows survives the end of the process."""
-    with counter.held(tmp_path, HERE, NOW) as held:
-        full = pinged(held.counter.counted("1.0", NOW), resend_since="2026-11-01", survey=False)
-        held.counter = full.left(NOW).counted("1.1", NOW).postponed(NOW, HOUR)
-    assert counter.read(tmp_path) == held.counter
-
-
-def test_nothing_is_written_where_the_change_fails(tmp_path: Path) -> None:
-    """An exception while the counter is held leaves the old state."""
-
-    def fail() -> None:
-        with counter.held(tmp_path, HERE, NOW) as held:
-            held.counter = held.counter.counted("1.0", NOW)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert counter.read(tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    ("was", "becomes"),
-    [('"seq": 0', '"seq": -1'), ('"seq": 0', '"seq": true'), ('"rows": []', '"rows": [1]')],
-)
-def test_a_damaged_counter_is_put_aside_for_a_new_one(
-    tmp_path: Path, was: str, becomes: str
-) -> None:
-    """Counting goes on under a new id: the damaged counts may have been confirmed under the old."""
-    with counter.held(tmp_path, HERE, NOW) as held:
-        old = held.counter
-    path = tmp_path / counter.NAME
-    path.write_text(path.read_text().replace(was, becomes))
-    with counter.held(tmp_path, HERE, NOW) as held:
-        held.counter = held.counter.counted("1.0", NOW)
-    assert held.counter.counter != old.counter
-    assert becomes in (tmp_path / "counter.json.corrupt-1").read_text()
-
-
-def test_counts_of_another_installation_are_put_aside(tmp_path: Path) -> None:
-    """Launches confirmed under a lost installation id are not sent again under the new one."""
-    with counter.held(tmp_path, HERE, NOW) as held:
-        held.counter = held.counter.counted("1.0", NOW)
-    with counter.held(tmp_path, uuid4(), NOW) as other:
-        assert other.counter.unconfirmed() == ()
-    assert (tmp_path / "counter.json.corrupt-1").exists()

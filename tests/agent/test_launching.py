@@ -13,9 +13,9 @@ import pytest
 from tests.agent.loopback import Answer, Loopback, Received
 from tests.agent.profile import Profile, present
 
-from exitpoll_agent import counter, installation, wire
-from exitpoll_agent.counter import Row
+from exitpoll_agent import counterfile, state, wire
 from exitpoll_agent.launching import launch
+from exitpoll_agent.rows import Row
 
 
 def test_twenty_starts_at_once_are_twenty_launches(profile: Profile, server: Loopback) -> None:
@@ -130,11 +130,11 @@ def test_an_update_is_an_ordinary_ping(profile: Profile, server: Loopback) -> No
 
 def _give_backlog(profile: Profile) -> None:
     """Leave 999 rows of earlier days that were never sent."""
-    here = installation.ensure(profile.state, present())
     today = present().date()
-    with counter.held(profile.state, here.installation_id, present()) as held:
+    with state.held(profile.config(), present()) as held:
         rows = tuple(
-            Row(day=today - timedelta(days=n), version="0.9", launches=1) for n in range(1, 1000)
+            Row(day=today - timedelta(days=n), version="0.9", launches=1)
+            for n in reversed(range(1, 1000))
         )
         held.counter = replace(held.counter, rows=rows)
 
@@ -208,10 +208,9 @@ def test_consent_none_leaves_no_trace(profile: Profile, server: Loopback) -> Non
 def test_a_launch_with_nothing_due_is_light(profile: Profile) -> None:
     """Nothing that speaks HTTP or TLS to a server is loaded where nothing is to be sent."""
     profile.run("launch")
-    # Without ssl itself: some versions of filelock load it, by way of asyncio.
     script = (
         "import sys; from exitpoll_agent.cli import main; main(['launch']);"
-        "heavy = {'requests', 'urllib3', 'truststore', 'http.client'};"
+        "heavy = {'requests', 'urllib3', 'truststore', 'http.client', 'ssl', 'webbrowser'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -243,37 +242,28 @@ def test_the_guest_leaves_the_hosts_tls_alone(profile: Profile) -> None:
 
 
 def test_a_damaged_counter_does_not_stop_the_count(profile: Profile, server: Loopback) -> None:
-    """The damaged file is put aside, and counting begins anew under another counter."""
+    """The damaged file is put aside, and another counter takes over from what is known of it."""
     profile.run("launch")
-    (profile.state / counter.NAME).write_text("{")
-    assert profile.json("launch")["launches_total"] == 1
+    profile.run("launch")
+    (profile.state / counterfile.NAME).write_text("{")
+    assert profile.json("launch")["launches_total"] == 3
     assert (profile.state / "counter.json.corrupt-1").read_text() == "{"
-    first, second = (received.message for received in server.received)
-    assert first["installation_id"] == second["installation_id"]
-    assert first["counter"] != second["counter"]
-
-
-def test_a_lost_installation_takes_its_counts_along(profile: Profile, server: Loopback) -> None:
-    """A new installation id never sends launches that were confirmed under the old one."""
-    profile.run("launch")
-    for name in ("installation.json", "installation.copy.json"):
-        (profile.state / name).write_text("")
-    profile.run("launch")
-    first, second = (received.message for received in server.received)
-    assert first["installation_id"] != second["installation_id"]
-    assert [row["launches"] for row in second["days"]] == [1]
+    first, former, new = (received.message for received in server.received)
+    assert first["installation_id"] == former["installation_id"] == new["installation_id"]
+    assert first["counter"] == former["counter"] != new["counter"]
+    assert [ping["days"][0]["launches"] for ping in (first, former, new)] == [1, 1, 2]
 
 
 def test_a_newer_agents_state_is_left_alone(profile: Profile, server: Loopback) -> None:
     """After a downgrade the agent says so in one line, and touches and sends nothing."""
     profile.run("launch")
-    profile.change_state(counter.NAME, format=2)
-    before = (profile.state / counter.NAME).read_bytes()
+    profile.change_state(counterfile.NAME, format=2)
+    before = (profile.state / counterfile.NAME).read_bytes()
     done = profile.run("launch")
     assert done.returncode == 0
     assert done.stderr.count("\n") == 1
     assert "newer agent" in done.stderr
-    assert (profile.state / counter.NAME).read_bytes() == before
+    assert (profile.state / counterfile.NAME).read_bytes() == before
     assert len(server.received) == 1
 
 

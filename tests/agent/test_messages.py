@@ -12,7 +12,10 @@ from tests.agent.profile import Profile
 
 from exitpoll_agent import __version__, machine, messages, wire
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Counter, Row
+from exitpoll_agent.counter import Counter
+from exitpoll_agent.installation import Installation
+from exitpoll_agent.rows import Row
+from exitpoll_agent.state import Held
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=wire.UTC)
 DAY = timedelta(days=1)
@@ -39,8 +42,17 @@ def counts(rows: int, version: str = "1.0") -> Counter:
         launches_total=57,
         first_launch_day=NOW.date() - 500 * DAY,
         last_launch_day=NOW.date(),
-        rows=tuple(Row(day=NOW.date() - n * DAY, version=version, launches=1) for n in range(rows)),
+        rows=tuple(
+            Row(day=NOW.date() - n * DAY, version=version, launches=1)
+            for n in reversed(range(rows))
+        ),
     )
+
+
+def held(counter: Counter) -> Held:
+    """Return a counter beside an installation of which nothing more is known."""
+    here = Installation(installation_id=counter.installation_id, created_at=NOW, salt="", host=None)
+    return Held(counter, here)
 
 
 def leaving(answers: wire.Answers | None = None) -> wire.Leaving:
@@ -50,7 +62,7 @@ def leaving(answers: wire.Answers | None = None) -> wire.Leaving:
 def test_a_ping_carries_the_whole_state(config: Config) -> None:
     """Every field of the envelope is filled from settings, counter and machine."""
     counter = counts(1)
-    assert messages.ping(config, counter, NOW) == wire.Ping(
+    assert messages.ping(config, held(counter), NOW) == wire.Ping(
         installation_id=counter.installation_id,
         counter=counter.counter,
         seq=7,
@@ -79,14 +91,14 @@ def test_a_ping_carries_the_whole_state(config: Config) -> None:
 
 def test_a_ping_takes_the_oldest_400_rows(config: Config) -> None:
     """A longer backlog is split; the oldest rows go first."""
-    ping = messages.ping(config, counts(1000), NOW)
+    ping = messages.ping(config, held(counts(1000)), NOW)
     assert len(ping.days) == wire.MAX_ROWS
     assert ping.days[0].day == NOW.date() - 999 * DAY
 
 
 def test_an_event_takes_the_newest_400_rows(config: Config) -> None:
     """Nothing may follow an uninstall, so it carries what matters most: how it ended."""
-    event = messages.uninstall_event(config, counts(1000), "full", leaving(), NOW)
+    event = messages.uninstall_event(config, held(counts(1000)), "full", leaving(), NOW)
     assert len(event.days) == wire.MAX_ROWS
     assert event.days[-1].day == NOW.date()
 
@@ -100,8 +112,8 @@ def test_messages_fit_into_a_body(config: Config) -> None:
     )
     answers = wire.Answers(reason=wide * 64, comment="\x01" * wire.MAX_COMMENT_CHARS, score=0)
     counter = counts(1000, version=wide * 64)
-    ping = messages.ping(config, counter, NOW)
-    event = messages.uninstall_event(config, counter, "full", leaving(answers), NOW)
+    ping = messages.ping(config, held(counter), NOW)
+    event = messages.uninstall_event(config, held(counter), "full", leaving(answers), NOW)
     assert 0 < len(ping.days) < wire.MAX_ROWS
     assert len(wire.to_json(ping)) <= wire.MAX_BODY_BYTES
     assert len(wire.to_json(event)) <= wire.MAX_BODY_BYTES
@@ -112,7 +124,7 @@ def test_consent_exit_carries_no_history(config: Config) -> None:
     """Under `exit` an event has version, language, system, answers and two coarse steps only."""
     answers = wire.Answers(reason="price")
     counter = counts(3)
-    event = messages.uninstall_event(config, counter, "exit", leaving(answers), NOW)
+    event = messages.uninstall_event(config, held(counter), "exit", leaving(answers), NOW)
     told = {name: value for name, value in json.loads(wire.to_json(event)).items() if value}
     uninstall = told.pop("uninstall")
     assert set(told) - {"locale"} == {
@@ -139,5 +151,5 @@ def test_tenure_is_since_install_or_first_launch(
     """Tenure begins with the install, or the first launch; without either it is not known."""
     config = replace(config, installed_at=None if installed_ago is None else NOW - installed_ago)
     counter = replace(counts(0), launches_total=launches)
-    event = messages.uninstall_event(config, counter, "exit", leaving(), NOW)
+    event = messages.uninstall_event(config, held(counter), "exit", leaving(), NOW)
     assert event.uninstall.tenure_step == step

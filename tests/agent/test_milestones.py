@@ -12,7 +12,9 @@ from tests.agent.profile import Profile, present
 
 from exitpoll_agent import messages, wire
 from exitpoll_agent.counter import Counter
+from exitpoll_agent.installation import Installation
 from exitpoll_agent.milestones import reach
+from exitpoll_agent.state import Held
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=wire.UTC)
 DAY = timedelta(days=1)
@@ -92,17 +94,6 @@ def test_a_name_that_cannot_travel_is_for_the_developer(offline: Profile, name: 
     assert not offline.state.exists()
 
 
-def test_a_counter_of_an_earlier_agent_is_understood(profile: Profile) -> None:
-    """A counter on disk that knows nothing of milestones keeps its launches."""
-    profile.run("launch")
-    path = profile.state / "counter.json"
-    path.write_text(path.read_text().replace('"milestones": [],', ""))
-    assert "milestones" not in path.read_text()
-    profile.run("milestone", "first-export")
-    assert profile.counter().launches_total == 1
-    assert not list(profile.state.glob("*.corrupt-*"))
-
-
 def test_a_restored_server_is_told_of_milestones_again() -> None:
     """`policy.resend_since` brings every milestone once more, whenever it was reached."""
     begun = _fresh().reached("export", NOW - 90 * DAY).begun(NOW)
@@ -123,10 +114,12 @@ def test_fifty_long_names_do_not_hang_the_uninstaller(offline: Profile) -> None:
     config = replace(offline.config(), attributes=attributes)
     answers = wire.Answers(comment="\x01" * wire.MAX_COMMENT_CHARS)
     leaving = wire.Leaving(uninstall_id=uuid4(), at=NOW, answers=answers)
-    event = messages.uninstall_event(config, counter, "full", leaving, NOW)
+    here = Installation(installation_id=counter.installation_id, created_at=NOW, salt="", host=None)
+    held = Held(counter, here)
+    event = messages.uninstall_event(config, held, "full", leaving, NOW)
     assert len(wire.to_json(event)) <= wire.MAX_BODY_BYTES
     assert (event.uninstall.answers, len(event.days)) == (answers, 1)
-    assert len(messages.ping(config, counter, NOW).milestones) == wire.MAX_MILESTONES
+    assert len(messages.ping(config, held, NOW).milestones) == wire.MAX_MILESTONES
 
 
 def _fresh() -> Counter:

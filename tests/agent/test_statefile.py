@@ -7,10 +7,10 @@ import stat
 import sys
 from pathlib import Path
 
-import filelock
 import pytest
 
 from exitpoll_agent import statefile
+from exitpoll_agent.lock import Lock
 
 
 def _name_of(path: Path) -> str | None:
@@ -95,14 +95,22 @@ def test_state_is_private(tmp_path: Path) -> None:
     assert modes == {"one": 0o700, "two": 0o700, "lock": 0o600, "a.json": 0o600}
 
 
-def test_a_lock_that_is_never_freed_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_that_is_never_freed_is_given_up(tmp_path: Path) -> None:
     """The wait for the lock is bounded, since somebody waits for the agent."""
-    monkeypatch.setattr(statefile, "LOCK_WAIT_SECONDS", 0.05)
     with (
-        filelock.FileLock(tmp_path / statefile.LOCK_NAME),
-        pytest.raises(OSError, match="lock"),
-        statefile.locked(tmp_path),
+        Lock(tmp_path),
+        pytest.raises(TimeoutError, match="was not free in time"),
+        statefile.locked(tmp_path, wait_seconds=0.05),
     ):
         pytest.fail("two held the lock at once")
+
+
+def test_damage_does_not_fill_the_disk(tmp_path: Path) -> None:
+    """Of files that are damaged again and again the first and the last ones are kept."""
+    path = tmp_path / "a.json"
+    for number in range(10):
+        path.write_text(str(number))
+        _name_of(path)
+    aside = sorted(file.name for file in tmp_path.iterdir())
+    assert aside == [f"a.json.corrupt-{number}" for number in (1, 2, 3)]
+    assert (tmp_path / "a.json.corrupt-3").read_text() == "9"

@@ -92,11 +92,11 @@ def test_a_comment_from_an_installer_arrives(profile: Profile, server: Loopback)
     folder = profile.folder / "Юлия Ö"
     folder.mkdir()
     comment = folder / "Отзыв.txt"
-    comment.write_bytes("\ufeffUnverschämt!\r\nЛожь 😀".encode())
+    comment.write_bytes("\ufeffUnverschämt!\r\nЖиви 😀".encode())
     done = profile.run("uninstall", "--reason=price", f"--comment-file={comment}")
     assert (done.returncode, done.stderr) == (0, "")
     answers = server.received[-1].message["uninstall"]["answers"]
-    assert answers["comment"].splitlines() == ["Unverschämt!", "Ложь 😀"]
+    assert answers["comment"].splitlines() == ["Unverschämt!", "Живи 😀"]
 
 
 def test_a_console_that_lacks_a_letter(profile: Profile) -> None:
@@ -235,6 +235,16 @@ def test_a_file_that_is_being_looked_at_does_not_cost_a_launch(offline: Profile)
     _, err = launch.communicate(timeout=60)
     assert (err, launch.returncode) == ("", 0)
     assert offline.counter().launches_total == 2
+
+
+def test_a_launch_with_nothing_due_takes_the_short_way(profile: Profile) -> None:
+    """It is one line appended, with a line end of one byte, or its size would say a wrong count."""
+    totals = [profile.json("launch")["launches_total"] for _ in range(4)]
+    (order,) = profile.state.glob("order-*")
+    (tally,) = profile.state.glob("tally-*")
+    lines = tally.read_bytes().split(b"\n")
+    assert (totals, len(lines) - 1) == ([1, 2, 3, 4], 3)
+    assert b"\r" not in order.read_bytes() + tally.read_bytes()
 
 
 def test_status_beside_launches_fails_none_of_them(offline: Profile) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from tests.agent.loopback import Loopback, running
 from tests.program import FROZEN
 
 ROUNDS = 31
@@ -52,9 +53,12 @@ def main() -> int:
     """Measure, print a line a figure, and exit with 1 where a target is missed."""
     if FROZEN is None:
         sys.exit("EXITPOLL_TEST_AGENT names no frozen agent: run `make bench-agent`")
-    with tempfile.TemporaryDirectory(prefix="exitpoll-bench-") as name:
+    with (
+        tempfile.TemporaryDirectory(prefix="exitpoll-bench-") as name,
+        running(Loopback()) as server,
+    ):
         empty = _freeze_empty(Path(name))
-        agent_runs, empty_runs = _measure(FROZEN, empty, _environment(Path(name)))
+        agent_runs, empty_runs = _measure(FROZEN, empty, _environment(Path(name), server.address))
         start, memory = _ratios(agent_runs, empty_runs)
         size = _size(FROZEN.parent)
         packed = _packed(FROZEN.parent) - _packed(empty.parent)
@@ -73,7 +77,7 @@ def main() -> int:
 def _measure(
     agent: Path, empty: Path, environment: Mapping[str, str]
 ) -> tuple[list[Run], list[Run]]:
-    _run([agent, "launch"], environment)  # the first of a day sends, fails, and backs off
+    _run([agent, "launch"], environment)  # the first of a day sends
     said = subprocess.check_output([agent, "launch"], env=environment, text=True)
     if "nothing is due" not in said:
         raise RuntimeError(f"a launch with nothing due was to be measured, but: {said}")
@@ -113,10 +117,10 @@ def _freeze_empty(folder: Path) -> Path:
     return folder / "empty" / "empty"
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, address: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "EXITPOLL_ADDRESS": "http://KEY@127.0.0.1:9",  # nobody listens there
+        "EXITPOLL_ADDRESS": address,
         "EXITPOLL_PRODUCT": "Bench",
         "EXITPOLL_VERSION": "1.0",
         "EXITPOLL_STATE_DIR": str(folder / "state"),

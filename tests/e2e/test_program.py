@@ -35,8 +35,7 @@ def vendor(tmp_path: Path) -> Iterator[World]:
 
 def commands() -> list[str]:
     """Return the commands that the agent has, uninstall last."""
-    (choices,) = [a.choices for a in cli._parser()._actions if isinstance(a.choices, dict)]  # noqa: SLF001 - so that no command can be forgotten
-    return sorted(choices, key=lambda name: (name == "uninstall", name))
+    return sorted(cli.COMMANDS, key=lambda name: (name == "uninstall", name))
 
 
 def test_the_program_says_its_version(vendor: World) -> None:

@@ -34,7 +34,10 @@ def open_engine(url: str) -> Engine:
     Raises:
         StoreError: it cannot be opened, is no database, or is of a later version.
     """
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+    # A fault goes to the log with its statement; what the statement held is somebody's.
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True
+    )
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     try:

@@ -1,0 +1,110 @@
+"""`uninstall`: says that the product is being uninstalled."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from exitpoll_agent import clock, finishing, leaving, wire
+from exitpoll_agent.commands import Said
+from exitpoll_agent.config import Config
+from exitpoll_agent.finishing import Finished
+from exitpoll_agent.leaving import Departed, Request
+
+TOP_SCORE = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what an uninstaller may say."""
+    parser.add_argument("--unattended", action="store_true", help="there is nobody to ask")
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="the last step, after which the state is deleted; before it a launch takes all back",
+    )
+    parser.add_argument(
+        "--open-survey", action="store_true", help="ask on the survey page, in the browser"
+    )
+    parser.add_argument(
+        "--context",
+        choices=get_args(wire.Context),
+        default="unknown",
+        help="remove: certainly no upgrade or repair",
+    )
+    answers = parser.add_argument_group(
+        "answers given on the installer's own page (any of these: it asked; no browser opens)"
+    )
+    answers.add_argument("--reason", type=_reason, metavar="ID", help="empty: none was chosen")
+    answers.add_argument("--comment-file", type=Path, metavar="FILE", help="a text in UTF-8")
+    answers.add_argument("--score", type=_score, metavar="N", help="0 to 10")
+
+
+def run(settings: Config, options: argparse.Namespace) -> Said:
+    """Write the event down, send it, and open the survey where the person is to be asked there."""
+    comment, warnings = _comment(options.comment_file)
+    answers = wire.Answers(reason=options.reason or None, comment=comment, score=options.score)
+    given = (options.reason, options.comment_file, options.score)
+    request = Request(
+        unattended=options.unattended,
+        open_survey=options.open_survey,
+        asked_by_installer=any(answer is not None for answer in given),
+        answers=None if answers == wire.Answers() else answers,
+        context=options.context,
+    )
+    if options.finish:
+        finished = finishing.finish(settings, request, os.environ, clock.now())
+        return Said(_of_finished(finished), {**asdict(finished), "warnings": warnings}, warnings)
+    departed = leaving.uninstall(settings, request, os.environ, clock.now())
+    return Said(_sentences(departed), {**asdict(departed), "warnings": warnings}, warnings)
+
+
+def _reason(text: str) -> str:
+    if len(text) > wire.MAX_NAME_CHARS or not text.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"a reason is the id of an answer, of at most {wire.MAX_NAME_CHARS} characters"
+        )
+    return text
+
+
+def _score(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= TOP_SCORE:
+        raise argparse.ArgumentTypeError(f"a score is a whole number from 0 to {TOP_SCORE}")
+    return int(text)
+
+
+def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
+    if path is None:
+        return None, ()
+    try:
+        comment, was_cut = leaving.read_comment(path)
+    except OSError as error:
+        return None, (f"the comment was left out: {error}",)
+    if was_cut:
+        return comment, (f"the comment was cut to {wire.MAX_COMMENT_CHARS} characters",)
+    return comment, ()
+
+
+def _sentences(departed: Departed) -> str:
+    if departed.uninstall_id is None:
+        return f"Nothing was sent: {departed.not_asked} forbids it."
+    told = (
+        "The uninstall was confirmed by the server."
+        if departed.upload == "confirmed"
+        else f"The uninstall was not confirmed: {departed.detail}."
+    )
+    if departed.asked == "page":
+        opened = "was opened" if departed.survey_opened else "could not be opened"
+        return f"{told} The survey page {opened}."
+    asked = "Asked by the installer" if departed.asked == "installer" else "Nobody was asked"
+    why = "" if departed.not_asked is None else f" ({departed.not_asked})"
+    return f"{told} {asked}{why}."
+
+
+def _of_finished(finished: Finished) -> str:
+    if not finished.deleted:
+        return "There is nothing to finish."
+    again = f"{_sentences(finished.told_again)} " if finished.told_again else ""
+    return f"{again}The state was deleted."

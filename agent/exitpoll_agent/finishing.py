@@ -1,0 +1,94 @@
+"""The last step of an uninstaller: the event is certain now, and the state is deleted.
+
+Until then an uninstall that was cancelled, or failed, is taken back by the next launch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from exitpoll_agent import (
+    consents,
+    installation,
+    leaving,
+    lock,
+    note,
+    ordering,
+    state,
+    statefile,
+)
+from exitpoll_agent.config import OURS, Config
+from exitpoll_agent.installation import Installation
+from exitpoll_agent.leaving import Departed, Request
+from exitpoll_agent.note import Note
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What came of the last step."""
+
+    deleted: bool
+    """Whether there was a state to delete."""
+    told_again: Departed | None = None
+    """What came of telling the event again; None: it stood as it was told."""
+    note: bool = False
+    """Whether a new version that is installed within the hour goes on as this installation."""
+
+
+def finish(
+    config: Config, request: Request, environment: Mapping[str, str], now: datetime
+) -> Finished:
+    """Tell the event again where that is needed, leave a note for an upgrade, delete the state.
+
+    Raises:
+        OSError, statefile.StateError: the state cannot be read or deleted.
+    """
+    here = installation.read(config)
+    if here is None:
+        return Finished(deleted=False)
+    counter = state.read_counter(config.state_folder)
+    # A launch in between, of a program in the tray, took it back; or the network was away.
+    is_told = counter is not None and counter.is_departure_told
+    again = None if is_told else leaving.uninstall(config, request, environment, now)
+    noted = request.context != "remove" and _leave_note(config, here, now)
+    ordering.withdraw(environment)
+    _delete(config)
+    return Finished(deleted=True, told_again=again, note=noted)
+
+
+def _leave_note(config: Config, here: Installation, now: datetime) -> bool:
+    if consents.decide(config).consent == "none":
+        return False
+    left = Note(
+        installation_id=here.installation_id,
+        origin=here.origin,
+        installed_at=here.installed_at,
+        installed_version=here.installed_version,
+        left_at=now,
+    )
+    with contextlib.suppress(OSError):
+        note.leave(config, left)
+        return True
+    return False
+
+
+def _delete(config: Config) -> None:
+    folder = config.state_folder
+    if folder.exists():
+        with statefile.locked(folder):
+            state.delete(folder)
+            consents.forget_but_a_refusal(folder)
+        # A refusal stays, and so does its folder.
+        with contextlib.suppress(OSError):
+            if {file.name for file in folder.iterdir()} <= {lock.NAME}:
+                (folder / lock.NAME).unlink(missing_ok=True)
+                folder.rmdir()
+                if folder.parent.parent.name == OURS:  # not where the vendor named the folder
+                    folder.parent.rmdir()
+                    folder.parent.parent.rmdir()
+    # Everybody's, where an administrator finishes.
+    with contextlib.suppress(OSError):
+        installation.delete_shared(config)
