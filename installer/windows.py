@@ -159,7 +159,8 @@ def _quietly(*command: str) -> None:
 
 def _shut_down() -> None:
     """End every process of this prefix, and wait until it is written down."""
-    environment = {**os.environ, "WINEPREFIX": str(PREFIX)}
+    environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}
+    environment["WINEPREFIX"] = str(PREFIX)
     for option in ("--kill", "--wait"):
         subprocess.run(["wineserver", option], env=environment, check=False, timeout=SHORT_RUN)
 

@@ -66,7 +66,7 @@ if sys.platform == "win32":
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
+        except OSError:  # PermissionError, as Windows has it; Wine does not say which
             return False
         return True
 else:

@@ -17,7 +17,7 @@ from tests.agent.loopback import Loopback, Received
 from tests.agent.profile import Profile
 from tests.program import FROZEN, ON_WINE, WINE
 
-from exitpoll_agent import consents, wire
+from exitpoll_agent import order, wire
 
 pytestmark = [
     pytest.mark.windows,
@@ -30,7 +30,7 @@ NO_PAGE_SECONDS = 2.0
 LOOKING_SECONDS = 0.5
 """How long a scanner takes for a small file, many times over."""
 KILLS = 12
-POLICY = rf"HKLM\{consents.POLICY_KEY}"
+POLICY = rf"HKLM\{order.POLICY_KEY}"
 
 
 def _on_windows(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -124,11 +124,11 @@ def test_the_policy_in_the_registry_is_obeyed(
     profile: Profile, server: Loopback, kind: str, value: str, consent: str
 ) -> None:
     """An administrator's word narrows what everybody else allows, and a mistyped one forbids."""
-    _on_windows("reg", "add", POLICY, "/v", consents.POLICY_VALUE, "/t", kind, "/d", value, "/f")
+    _on_windows("reg", "add", POLICY, "/v", order.POLICY_VALUE, "/t", kind, "/d", value, "/f")
     assert profile.json("launch")["consent"] == consent
     decision = profile.json("consent")
     assert (decision["consent"], decision["decided_by"]) == (consent, "administrator")
-    assert f"HKEY_LOCAL_MACHINE\\{consents.POLICY_KEY}" in decision["words"][0]["because"]
+    assert f"HKEY_LOCAL_MACHINE\\{order.POLICY_KEY}" in decision["words"][0]["because"]
     assert server.received == []
     assert profile.state.exists() == (consent == "exit")
 
@@ -226,6 +226,7 @@ def test_a_file_that_is_being_looked_at_does_not_cost_a_launch(offline: Profile)
     )  # fmt: skip
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
+    offline.environment["EXITPOLL_VERSION"] = "1.1"  # so that the counter is written anew
     launch = offline.start("launch")
     until = time.monotonic() + 30
     while not (offline.state / "counter.json.new").exists() and time.monotonic() < until:
@@ -240,11 +241,11 @@ def test_a_file_that_is_being_looked_at_does_not_cost_a_launch(offline: Profile)
 def test_a_launch_with_nothing_due_takes_the_short_way(profile: Profile) -> None:
     """It is one line appended, with a line end of one byte, or its size would say a wrong count."""
     totals = [profile.json("launch")["launches_total"] for _ in range(4)]
-    (order,) = profile.state.glob("order-*")
+    (orders,) = profile.state.glob("order-*")
     (tally,) = profile.state.glob("tally-*")
     lines = tally.read_bytes().split(b"\n")
     assert (totals, len(lines) - 1) == ([1, 2, 3, 4], 3)
-    assert b"\r" not in order.read_bytes() + tally.read_bytes()
+    assert b"\r" not in orders.read_bytes() + tally.read_bytes()
 
 
 def test_status_beside_launches_fails_none_of_them(offline: Profile) -> None:
