@@ -4,7 +4,7 @@
     windows.py freeze       run installer/bundle.py there, and print the program's path
     windows.py run COMMAND  run a command of this system while Wine is up, as tests are
 
-Needs pip, and Debian's packages wine and wine64; ADR 8 says why it is done so.
+Needs pip, and Debian's packages wine and wine64; ADR 10 says why it is done so.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from typing import TextIO
 
 from exitpoll_agent import __version__, config
 from exitpoll_agent.commands import FAILED, Said
+from exitpoll_agent.config import Config
 from exitpoll_agent.statefile import StateError
 
 
@@ -51,11 +52,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser(given).parse_args(given)
     try:
-        said: Said = options.run(config.load(options.config, os.environ), options)
+        said: Said = options.run(_settings(options), options)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - must not break its host
         said = _of_failure(error, exit_code=0 if options.is_hosts else FAILED)
     _say(said, as_json=options.json)
     return said.exit_code
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    """Load the settings; where root runs this for a person, it is that person's from here on.
+
+    But for what is everybody's on the machine, which root writes and removes.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return config.load(options.config, os.environ)
+    # Imported here: only root needs it.
+    from exitpoll_agent import installation, persons  # noqa: PLC0415
+
+    find = persons.at_the_screen if options.command == "uninstall" else persons.behind
+    person = find(os.environ)
+    as_root = config.load(options.config, os.environ)
+    is_for_everybody = as_root.scope == "machine"
+    if person is None or (is_for_everybody and options.command == "install"):
+        return as_root
+    persons.take_environment(person, os.environ)
+    # Before root becomes the person, who may not be allowed to read root's current folder.
+    settings = config.load(options.config, os.environ)
+    if is_for_everybody and options.command == "uninstall" and options.finish:
+        persons.become_in_a_child(person, then=lambda: installation.delete_shared(settings))
+    else:
+        persons.become(person)
+    return settings
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
@@ -93,7 +120,7 @@ def _add(
     )
     parser.add_argument("--json", action="store_true", help="answer with one JSON object")
     module.add_arguments(parser)
-    parser.set_defaults(run=module.run, is_hosts=command.is_hosts)
+    parser.set_defaults(run=module.run, is_hosts=command.is_hosts, command=name)
 
 
 # -- how it is said ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import TypeVar, get_args
 
 import platformdirs
 
-from exitpoll_agent import order, wire
+from exitpoll_agent import order, surroundings, wire
 
 PREFIX = order.PREFIX
 OURS = "exitpoll"
@@ -34,6 +34,7 @@ IN_THE_ENVIRONMENT = (
     "installed_at",
     "installed_version",
     "customer",
+    "containers",
 )
 """What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
 IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes")
@@ -75,6 +76,8 @@ class Config:
     """Where an installer that installs for everybody on the machine keeps what they share."""
     note_file: Path
     """What an uninstaller that may be part of an upgrade leaves for the next version."""
+    not_counted: surroundings.NotCounted | None = None
+    """What of the agent's surroundings forbids to count here."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,10 @@ def load(
     }
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
+    folder = _state_folder(product, address, environment)
+    containers = _choice(
+        settings.get("containers"), get_args(surroundings.Containers), surroundings.CONTAINERS
+    )
     return Config(
         address=address,
         product=product,
@@ -122,9 +129,10 @@ def load(
         ),
         customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
         attributes=_attributes(settings.get("attributes")),
-        state_folder=_state_folder(product, address, environment),
+        state_folder=folder,
         machine_folder=_machine_folder(product, address, environment),
         note_file=_temporary_folder(environment) / f"exitpoll-{_mark(product, address)}.json",
+        not_counted=surroundings.why_not_counted(folder, containers, environment),
     )
 
 

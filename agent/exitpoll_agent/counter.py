@@ -27,6 +27,9 @@ ONE_UPLOAD = timedelta(minutes=1)
 """Longer than any upload may take: until then the other starts leave the sending to one."""
 MAX_FORMERS = 20
 """A machine that is put back to the same backup again and again must not fill the disk."""
+ASK_AGAIN = timedelta(days=30)
+"""A server that switched collection off is asked so often whether that still holds: otherwise
+nobody would ever hear that it does not."""
 LONGEST_INTERVAL_HOURS = 30 * 24
 """A policy that says more is a mistake, and enormous numbers overflow."""
 
@@ -44,8 +47,7 @@ class Milestone:
 class Uninstalled:
     """The last uninstall event; a confirmed ping after it withdraws it at the server."""
 
-    uninstall_id: UUID
-    at: datetime
+    leaving: wire.Leaving
     seq: int
     launches_total: int
     """Launches at the time: after another one, the next uninstall is a new one."""
@@ -82,6 +84,8 @@ class Counter:
     """Failed since the last success."""
     backoff_until: datetime | None = None
     policy: wire.Policy = field(default_factory=wire.Policy)
+    moved_from: str | None = None
+    """The configured address that said `policy.move_to`: under another one that does not hold."""
     resent_since: date | None = None
     """The `policy.resend_since` that was last acted upon."""
     uninstalled: Uninstalled | None = None
@@ -129,8 +133,10 @@ class Counter:
 
     def is_due(self, version: str, now: datetime) -> bool:
         """Whether a ping should be sent now; consent is for the caller to ask."""
-        if self.is_backing_off(now) or not self.policy.collection:
+        if self.is_backing_off(now):
             return False
+        if not self.policy.collection:
+            return self.asks_again(now)
         if self.pinged_at is None or self.attempts or self.uninstalled is not None:
             return True
         if self.unconfirmed_milestones() or self.formers:
@@ -144,6 +150,11 @@ class Counter:
     @property
     def _interval(self) -> timedelta:
         return timedelta(hours=min(self.policy.interval_hours, LONGEST_INTERVAL_HOURS))
+
+    def asks_again(self, now: datetime) -> bool:
+        """Whether a server that switched collection off has not been asked for long."""
+        waited = None if self.pinged_at is None else now - self.pinged_at
+        return waited is None or not timedelta(0) <= waited < ASK_AGAIN
 
     def is_backing_off(self, now: datetime) -> bool:
         """Whether a failure, or another process that is sending just now, forbids a try."""
@@ -223,6 +234,7 @@ class Counter:
         """Back off after a failure: full jitter, and no sooner than the server asked for."""
         ceiling = min(BACKOFF_BASE * 2 ** min(self.attempts, 10), BACKOFF_CAP)
         pause = timedelta(seconds=secrets.randbelow(int(ceiling.total_seconds()) + 1))
+        pause = max(pause, ONE_UPLOAD)  # a program that starts itself again at once
         pause = max(pause, min(retry_after or pause, LONGEST_BACKOFF))
         return replace(self, attempts=self.attempts + 1, backoff_until=now + pause)
 
@@ -232,16 +244,19 @@ class Counter:
 
     # -- leaving ---------------------------------------------------------------------------
 
-    def left(self, now: datetime) -> Counter:
-        """Take the next seq for an uninstall event; a repeated one keeps its id and instant."""
+    def left(self, leaving: wire.Leaving, now: datetime) -> Counter:
+        """Take the next seq for an uninstall event.
+
+        A repeated one, without a launch in between, keeps its id and instant; and what was said of
+        asking, where the repetition asks nobody.
+        """
         begun = self.begun(now)
         begun = replace(begun, rows=_sent(begun.rows, begun.unconfirmed()[-wire.MAX_ROWS :]))
         last = self.uninstalled
         if last is not None and last.launches_total == self.launches_total:
-            return replace(begun, uninstalled=replace(last, seq=begun.seq))
-        event = Uninstalled(
-            uninstall_id=uuid4(), at=now, seq=begun.seq, launches_total=self.launches_total
-        )
+            same = replace(leaving, uninstall_id=last.leaving.uninstall_id, at=last.leaving.at)
+            leaving = last.leaving if leaving.asked == "no" else same
+        event = Uninstalled(leaving=leaving, seq=begun.seq, launches_total=self.launches_total)
         return replace(begun, uninstalled=event)
 
     @property
@@ -253,7 +268,7 @@ class Counter:
             and event.launches_total == self.launches_total
             and self.attempts == 0
             and self.pinged_at is not None
-            and self.pinged_at >= event.at
+            and self.pinged_at >= event.leaving.at
         )
 
     # -- taking over -----------------------------------------------------------------------

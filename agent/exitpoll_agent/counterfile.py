@@ -42,6 +42,7 @@ def parsed(value: Mapping[str, Any]) -> Counter:
         attempts=_number(value["attempts"]),
         backoff_until=_instant(value["backoff_until"]),
         policy=wire.policy_from(value["policy"]),
+        moved_from=value["moved_from"],
         resent_since=_day(value["resent_since"]),
         uninstalled=_uninstalled(value["uninstalled"]),
         formers=tuple(_former(item) for item in value["formers"]),
@@ -75,10 +76,21 @@ def _uninstalled(value: Mapping[str, Any] | None) -> Uninstalled | None:
     if value is None:
         return None
     return Uninstalled(
-        uninstall_id=UUID(value["uninstall_id"]),
-        at=wire.parse_instant(value["at"]),
+        leaving=_leaving(value["leaving"]),
         seq=_number(value["seq"]),
         launches_total=_number(value["launches_total"]),
+    )
+
+
+def _leaving(value: Mapping[str, Any]) -> wire.Leaving:
+    answers = value["answers"]
+    return wire.Leaving(
+        **{
+            **value,
+            "uninstall_id": UUID(value["uninstall_id"]),
+            "at": wire.parse_instant(value["at"]),
+            "answers": None if answers is None else wire.Answers(**answers),
+        }
     )
 
 

@@ -1,12 +1,13 @@
-"""Sends one message and writes down what came of it."""
+"""Says which message is next, sends one, and writes down what came of it."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from exitpoll_agent import state, wire
+from exitpoll_agent import lock, messages, moving, state, statefile, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 from exitpoll_agent.state import Held
@@ -14,45 +15,82 @@ from exitpoll_agent.state import Held
 if TYPE_CHECKING:
     from exitpoll_agent.upload import Outcome
 
-Result: TypeAlias = Literal["confirmed", "refused", "later"]
+
+EVENT_LOCK_SECONDS = 0.3
+"""Somebody waits for the uninstaller, and the event is told again by its last step."""
+
+
+def next_message(config: Config, begun: Held, now: datetime) -> tuple[wire.Ping, wire.Address]:
+    """Return what a launch sends, and where to.
+
+    That is the ping; but a question without counts where they may not be sent, and now and then
+    to the configured address after it moved.
+    """
+    counter = begun.counter
+    if moving.is_time_to_ask(config, counter):
+        return messages.bare(counter, "full", now), config.address
+    to = moving.address(config, counter)
+    if not counter.policy.collection:
+        return messages.bare(counter, "full", now), to
+    return messages.ping(config, begun, now), to
+
+
+def deliver(
+    config: Config, of: Held, message: wire.Ping, to: wire.Address, now: datetime
+) -> Outcome:
+    """Send a ping and confirm its counts, or back off; what cannot be written is told again."""
+    # Imported here: most launches send nothing, and need no threads.
+    from exitpoll_agent import upload  # noqa: PLC0415
+
+    outcome = upload.post(to, wire.PINGS_PATH, message, upload.FOR_A_LAUNCH, now)
+    _write_down(config, of, _Sent(message, to, outcome, now))
+    return outcome
+
+
+def deliver_event(
+    config: Config,
+    of: Held,
+    event: wire.UninstallEvent,
+    to: wire.Address,
+    now: datetime,
+    seconds: float,
+) -> Outcome:
+    """Send an uninstall event within so many seconds."""
+    from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
+
+    patience = upload.for_an_uninstall(seconds)
+    outcome = upload.post(to, wire.UNINSTALLS_PATH, event, patience, now)
+    _write_down(config, of, _Sent(event, to, outcome, now), wait_seconds=EVENT_LOCK_SECONDS)
+    return outcome
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What came of a message."""
+class _Sent:
+    """A message, and what came of it."""
 
-    result: Result
-    detail: str | None
-    """Why it was not confirmed, as the end of a sentence."""
-
-
-def deliver(config: Config, of: Held, message: wire.Ping, now: datetime) -> Delivery:
-    """Send a message and confirm its counts, or back off.
-
-    Raises:
-        OSError, statefile.StateError: what came of it cannot be written.
-    """
-    # Imported here: requests takes a quarter of a second, and most launches send nothing.
-    from exitpoll_agent import upload  # noqa: PLC0415
-
-    if isinstance(message, wire.UninstallEvent):
-        path, patience = wire.UNINSTALLS_PATH, upload.FOR_AN_UNINSTALL
-    else:
-        path, patience = wire.PINGS_PATH, upload.FOR_A_LAUNCH
-    outcome = upload.post(config.address, path, message, patience, now)
-    with state.held_again(config, of) as held:
-        if held is not None:
-            held.counter = _after(held.counter, message, outcome, now)
-    if isinstance(outcome, upload.Confirmed):
-        return Delivery("confirmed", None)
-    return Delivery("refused" if isinstance(outcome, upload.Refused) else "later", outcome.detail)
+    message: wire.Ping
+    to: wire.Address
+    outcome: Outcome
+    now: datetime
 
 
-def _after(counter: Counter, message: wire.Ping, outcome: Outcome, now: datetime) -> Counter:
+def _write_down(
+    config: Config, of: Held, sent: _Sent, wait_seconds: float = lock.WAIT_SECONDS
+) -> None:
+    with (
+        contextlib.suppress(OSError, statefile.StateError),
+        state.held_again(config, of, wait_seconds) as held,
+    ):
+        if held is not None:  # None: erased meanwhile
+            held.counter = _after(config, held.counter, sent)
+
+
+def _after(config: Config, counter: Counter, sent: _Sent) -> Counter:
     from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
 
-    if isinstance(outcome, upload.Confirmed):
-        return counter.confirmed(message, outcome.confirmation.policy, now)
-    if isinstance(outcome, upload.Refused):
-        return counter.refused(now)
-    return counter.postponed(now, outcome.retry_after)
+    if isinstance(sent.outcome, upload.Confirmed):
+        heard = moving.heard(config, counter, sent.to, sent.outcome.confirmation.policy)
+        return heard.confirmed(sent.message, heard.policy, sent.now)
+    if isinstance(sent.outcome, upload.Refused):
+        return counter.refused(sent.now)
+    return counter.postponed(sent.now, sent.outcome.retry_after)

@@ -39,9 +39,16 @@ class Finished:
 
 
 def finish(
-    config: Config, request: Request, environment: Mapping[str, str], now: datetime
+    config: Config,
+    request: Request,
+    environment: Mapping[str, str],
+    now: datetime,
+    *,
+    spent_seconds: float = 0.0,
 ) -> Finished:
     """Tell the event again where that is needed, leave a note for an upgrade, delete the state.
+
+    The arguments are those of `leaving.uninstall`.
 
     Raises:
         OSError, statefile.StateError: the state cannot be read or deleted.
@@ -52,7 +59,9 @@ def finish(
     counter = state.read_counter(config.state_folder)
     # A launch in between, of a program in the tray, took it back; or the network was away.
     is_told = counter is not None and counter.is_departure_told
-    again = None if is_told else leaving.uninstall(config, request, environment, now)
+    again = None
+    if not is_told:
+        again = leaving.uninstall(config, request, environment, now, spent_seconds=spent_seconds)
     noted = request.context != "remove" and _leave_note(config, here, now)
     ordering.withdraw(environment)
     _delete(config)

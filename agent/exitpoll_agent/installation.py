@@ -76,8 +76,9 @@ def ensure(config: Config, now: datetime, counted_for: UUID | None) -> Installat
     here = known(config)
     if here is not None:
         return here
+    is_copy = read(config) is not None
     remembered = {"installation_id": counted_for} if counted_for else noted(config, now)
-    anew = made(now, **remembered)
+    anew = made(now, **({} if is_copy else remembered))
     write_own(config, anew)
     return anew
 

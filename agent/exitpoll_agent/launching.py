@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, delivery, messages, state, wire
+from exitpoll_agent import consents, delivery, state, surroundings, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.state import Held
+from exitpoll_agent.surroundings import NotCounted
 
 MAX_PINGS = 20
 """As many as the longest backlog and its former counters need; the rest is for the next launch."""
@@ -24,11 +25,13 @@ class Launched:
     upload: Literal["confirmed", "refused", "later", "not_due"] = "not_due"
     detail: str | None = None
     """Why the upload was not confirmed."""
+    not_counted: NotCounted | None = None
+    """What of the surroundings forbade it."""
 
     def sentence(self, total: object = None) -> str:
         """Say what came of it, to a person; with another number of launches if one is given."""
         if not self.counted:
-            return "Nothing was counted: consent is none."
+            return f"Nothing was counted: {surroundings.why_not(self.consent, self.not_counted)}."
         counted = f"Launch {total or self.launches_total} counted"
         if self.upload == "confirmed":
             return f"{counted}; the server confirmed it."
@@ -61,8 +64,9 @@ def count(config: Config, now: datetime) -> Counted:
         OSError, statefile.StateError: the state cannot be read or written.
     """
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Counted(Launched(counted=False, consent=allowed), None)
+    if allowed == "none" or config.not_counted is not None:
+        none = Launched(counted=False, consent=allowed, not_counted=config.not_counted)
+        return Counted(none, None)
     with state.held(config, now) as held:
         held.counter = held.counter.counted(config.version, now)
         is_due = allowed == "full" and held.counter.is_due(config.version, now)
@@ -84,16 +88,18 @@ def send(config: Config, counted: Counted, now: datetime) -> Launched:
     for _ in range(MAX_PINGS):
         if due is None or consents.decide(config).consent != "full":
             break
-        ping = messages.ping(config, due, now)
-        sent = delivery.deliver(config, due, ping, now)
+        message, to = delivery.next_message(config, due, now)
+        sent = delivery.deliver(config, due, message, to, now)
         launched = replace(launched, upload=sent.result, detail=sent.detail)
-        is_rest = len(ping.days) == len(due.counter.unconfirmed()) and not due.counter.formers
+        is_rest = len(message.days) == len(due.counter.unconfirmed()) and not due.counter.formers
         due = None if is_rest or sent.result != "confirmed" else _begun_again(config, due, now)
     return launched
 
 
 def _begun_again(config: Config, due: Held, now: datetime) -> Held | None:
     with state.held_again(config, due) as held:
-        if held is not None:
-            held.counter = held.counter.begun(now)
+        # What the last answer brought may have been that nothing more is wanted.
+        if held is None or not held.counter.policy.collection:
+            return None
+        held.counter = held.counter.begun(now)
     return held

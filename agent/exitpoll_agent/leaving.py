@@ -1,25 +1,44 @@
-"""The uninstall event, whether the person is asked, and the hand-off to the browser."""
+"""The uninstall event, and whether the person is asked on the survey page."""
 
 from __future__ import annotations
 
-import sys
-import threading
-import webbrowser
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
+from uuid import uuid4
 
-from exitpoll_agent import consents, delivery, messages, state, wire
+from exitpoll_agent import (
+    browser,
+    consents,
+    delivery,
+    installation,
+    messages,
+    moving,
+    state,
+    statefile,
+    surroundings,
+    wire,
+)
 from exitpoll_agent.config import Config
-from exitpoll_agent.counter import Uninstalled
+from exitpoll_agent.counter import Counter
+from exitpoll_agent.state import Held
 
-BROWSER_SECONDS = 3.0
-"""A browser that stays in the foreground until it is closed must not hold up the uninstaller."""
+WHOLE_SECONDS = 3.0
+"""What an uninstaller may lose to the agent, from the start of the program to its end."""
+AFTERWARDS_SECONDS = 0.7
+"""What of it is kept for writing down what came of the message, and for the browser."""
+LOCK_SECONDS = 0.5
+"""How long an uninstaller waits for another process of the agent; then the event goes without being
+written down."""
 
 SHORTENED = " […]"
 """Ends a comment that was longer than the wire carries."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,47 +58,110 @@ class Departed:
     """What came of an uninstall."""
 
     uninstall_id: str | None = None
-    """None: consent or policy forbids to say anything, and nothing was written or sent."""
+    """None: consent, policy or the surroundings forbid it, and nothing was written or sent."""
     asked: wire.Asked = "no"
     not_asked: wire.NotAsked | None = None
     upload: Literal["confirmed", "refused", "later", "not_sent"] = "not_sent"
     detail: str | None = None
     """Why the event was not confirmed."""
     survey_opened: bool = False
+    not_counted: surroundings.NotCounted | None = None
+    """Why nothing was written or sent of an installation that was not known before."""
 
 
 def uninstall(
-    config: Config, request: Request, environment: Mapping[str, str], now: datetime
+    config: Config,
+    request: Request,
+    environment: Mapping[str, str],
+    now: datetime,
+    *,
+    spent_seconds: float = 0.0,
 ) -> Departed:
     """Write the event down, send it, then open the survey if the person is to be asked there.
 
+    Args:
+        config: the settings.
+        request: what the uninstaller said.
+        environment: `os.environ`: whether there is a screen, and the browser's.
+        now: the present.
+        spent_seconds: of `WHOLE_SECONDS`, before this: a program has taken its time to start.
+
     Raises:
-        OSError, statefile.StateError: the event cannot be written down; then it is not sent.
+        OSError, statefile.NewerError: what the person chose is there and cannot be read.
     """
+    began = time.monotonic() - spent_seconds
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Departed(not_asked="consent")
-    with state.held(config, now) as held:
-        policy = held.counter.policy
-        if policy.collection:
-            held.counter = held.counter.left(now)
-    counts = held.counter
-    if counts.uninstalled is None or not policy.collection:
+    forbidden = _forbidden(config, allowed)
+    if forbidden is not None:
+        return forbidden
+    asking = _Asking(config, request, environment)
+    held = _left(config, asking, now)
+    if held.counter.uninstalled is None:
         return Departed(not_asked="policy")
-    leaving = _leaving(
-        config, request, counts.uninstalled, _not_asked(request, policy, environment)
-    )
+    leaving = held.counter.uninstalled.leaving
     event = messages.uninstall_event(config, held, allowed, leaving, now)
-    sent = delivery.deliver(config, held, event, now)
-    opened = leaving.asked == "page" and open_survey(config.address, event)
+    to = moving.address(config, held.counter)
+    left_seconds = WHOLE_SECONDS - AFTERWARDS_SECONDS - (time.monotonic() - began)
+    sent = delivery.deliver_event(config, held, event, to, now, left_seconds)
+    with contextlib.suppress(OSError, statefile.StateError):
+        state.set_aside(config.state_folder, LOCK_SECONDS)
+    page = to.page(wire.encode_event(event))
+    # Not where an earlier step of this uninstaller has asked already.
+    is_opened = asking.is_by_page(held.counter.policy) and browser.open_page(page, environment)
     return Departed(
         uninstall_id=str(leaving.uninstall_id),
         asked=leaving.asked,
         not_asked=leaving.not_asked,
         upload=sent.result,
         detail=sent.detail,
-        survey_opened=opened,
+        survey_opened=is_opened,
     )
+
+
+def _forbidden(config: Config, allowed: wire.Consent) -> Departed | None:
+    """Return the answer where nothing may be written or sent; None where it may."""
+    if allowed == "none":
+        return Departed(not_asked="consent")
+    if config.not_counted is None or _is_known(config):
+        return None
+    not_asked: wire.NotAsked | None = "ci" if config.not_counted == "ci" else None
+    return Departed(not_asked=not_asked, not_counted=config.not_counted)
+
+
+# -- whether the person is asked -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What decides whether, and where, the person is asked."""
+
+    config: Config
+    request: Request
+    environment: Mapping[str, str]
+
+    def is_by_page(self, policy: wire.Policy) -> bool:
+        """Whether the survey page is to be opened."""
+        return not self.request.asked_by_installer and self._why_not(policy) is None
+
+    def leaving(self, policy: wire.Policy, now: datetime) -> wire.Leaving:
+        """Return how the installation ends, as a new event."""
+        by_installer = self.request.asked_by_installer
+        not_asked = None if by_installer else self._why_not(policy)
+        asked: wire.Asked = "page" if not_asked is None else "no"
+        return wire.Leaving(
+            uninstall_id=uuid4(),
+            at=now,
+            context=self.request.context,
+            asked="installer" if by_installer else asked,
+            not_asked=not_asked,
+            scope=self.config.scope,
+            answers=self.request.answers,
+        )
+
+    def _why_not(self, policy: wire.Policy) -> wire.NotAsked | None:
+        if self.config.not_counted == "ci":
+            return "ci"
+        return why_not_ask(self.request, policy, self.environment)
 
 
 def why_not_ask(
@@ -90,52 +172,52 @@ def why_not_ask(
         return "unattended"
     if not request.open_survey or not policy.survey:
         return "policy"
-    if sys.platform == "linux" and not (
-        environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
-    ):
-        return "no_display"
-    return None
+    return surroundings.why_no_page(environment)
 
 
-def _not_asked(
-    request: Request, policy: wire.Policy, environment: Mapping[str, str]
-) -> wire.NotAsked | None:
-    return None if request.asked_by_installer else why_not_ask(request, policy, environment)
+# -- what is known of the installation -----------------------------------------------------
 
 
-def _leaving(
-    config: Config, request: Request, event: Uninstalled, not_asked: wire.NotAsked | None
-) -> wire.Leaving:
-    asked: wire.Asked = "page" if not_asked is None else "no"
-    return wire.Leaving(
-        uninstall_id=event.uninstall_id,
-        at=event.at,
-        context=request.context,
-        asked="installer" if request.asked_by_installer else asked,
-        not_asked=not_asked,
-        scope=config.scope,
-        answers=request.answers,
-    )
+def _is_known(config: Config) -> bool:
+    try:
+        return installation.read(config) is not None
+    except (OSError, statefile.StateError):
+        return True
 
 
-def open_survey(address: wire.Address, event: wire.UninstallEvent) -> bool:
-    """Open the survey page in the person's browser, as `$BROWSER` or the system has it.
+def _left(config: Config, asking: _Asking, now: datetime) -> Held:
+    """Return the state with its uninstall event, which is on disk wherever that can be written.
 
-    Returns whether a browser took it; one that is still busy after `BROWSER_SECONDS` has.
+    A full disk, or a home that is read-only, loses no event: it is made of what can be read.
     """
-    page = address.page(wire.encode_event(event))
-    failures: list[bool] = []
+    try:
+        with state.held(config, now, wait_seconds=LOCK_SECONDS) as held:
+            held.counter = _leaving(held.counter, asking, now)
+    except (OSError, statefile.StateError):
+        held = _as_it_can_be_read(config, now)
+        held.counter = _leaving(held.counter, asking, now)
+    return held
 
-    def work() -> None:
-        try:
-            failures.append(not webbrowser.open(page))
-        except (OSError, webbrowser.Error):
-            failures.append(True)
 
-    thread = threading.Thread(target=work, name="exitpoll-browser", daemon=True)
-    thread.start()
-    thread.join(BROWSER_SECONDS)
-    return not any(failures)
+def _leaving(counter: Counter, asking: _Asking, now: datetime) -> Counter:
+    if not counter.policy.collection:
+        return replace(counter, uninstalled=None)
+    return counter.left(asking.leaving(counter.policy, now), now)
+
+
+def _as_it_can_be_read(config: Config, now: datetime) -> Held:
+    here = _readable(lambda: installation.read(config)) or installation.made(now)
+    known = _readable(lambda: state.read_counter(config.state_folder))
+    if known is None or known.installation_id != here.installation_id:
+        known = state.begun_anew(here, now)
+    return Held(known, here)
+
+
+def _readable(read: Callable[[], T | None]) -> T | None:
+    try:
+        return read()
+    except (OSError, statefile.StateError):
+        return None
 
 
 # -- the person's comment ------------------------------------------------------------------

@@ -53,8 +53,11 @@ def uninstall_event(
     return fitting
 
 
-def withdrawal(counter: Counter, said: wire.Consent, now: datetime) -> wire.Ping:
-    """Return the last message of who withdrew consent: which counter, in which order, and that."""
+def bare(counter: Counter, said: wire.Consent, now: datetime) -> wire.Ping:
+    """Return a message without history: which counter, in which order, under which consent.
+
+    The last one of who withdrew consent, and a question: its answer brings the policy.
+    """
     return wire.Ping(
         installation_id=counter.installation_id,
         counter=counter.counter,

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from exitpoll_agent import consents, state, wire
 from exitpoll_agent.config import Config
+from exitpoll_agent.surroundings import NotCounted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,8 @@ class Reached:
     day: str | None = None
     """When it was first reached; None: nothing was written."""
     is_new: bool = False
+    not_counted: NotCounted | None = None
+    """What of the surroundings forbade it."""
 
 
 def reach(config: Config, name: str, now: datetime) -> Reached:
@@ -27,8 +30,8 @@ def reach(config: Config, name: str, now: datetime) -> Reached:
         OSError, statefile.StateError: the state cannot be read or written.
     """
     allowed = consents.decide(config).consent
-    if allowed != "full":
-        return Reached(milestone=name, consent=allowed)
+    if allowed != "full" or config.not_counted is not None:
+        return Reached(milestone=name, consent=allowed, not_counted=config.not_counted)
     with state.held(config, now) as held:
         known = held.counter.milestones
         held.counter = held.counter.reached(name, now)

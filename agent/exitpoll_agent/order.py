@@ -28,7 +28,34 @@ POLICY_KEY = r"Software\Policies\Exitpoll"
 POLICY_VALUE = "Consent"
 
 PREFIX = "EXITPOLL_"
-WATCHED_VARIABLES = ("DO_NOT_TRACK", "HOME", "XDG_STATE_HOME", "LOCALAPPDATA", "USERNAME")
+BUILD_SERVERS = (
+    "CI",  # nearly all of them
+    "APPVEYOR",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILDKITE",
+    "CIRCLECI",
+    "CODEBUILD_BUILD_ID",  # AWS CodeBuild
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "TEAMCITY_VERSION",
+    "TF_BUILD",  # Azure Pipelines
+    "TRAVIS",
+    "bamboo_buildKey",  # Bamboo
+)
+"""What build servers set, as their documentation has it."""
+
+WATCHED_VARIABLES = (
+    "DO_NOT_TRACK",
+    "HOME",
+    "XDG_STATE_HOME",
+    "LOCALAPPDATA",
+    "USERNAME",
+    "SUDO_UID",
+    "PKEXEC_UID",
+    "KUBERNETES_SERVICE_HOST",
+    *BUILD_SERVERS,
+)
 """With all that begin with `PREFIX`: what the environment has to say about counting."""
 
 END = "."

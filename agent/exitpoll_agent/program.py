@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from exitpoll_agent import order
+
+_BEGAN = time.monotonic()
 
 LAUNCHES = (["launch"], ["launch", "--json"])
 
@@ -21,6 +24,11 @@ def main() -> int:
     from exitpoll_agent.cli import main as run  # noqa: PLC0415
 
     return run()
+
+
+def spent_seconds() -> float:
+    """Return for how long this program has been running."""
+    return time.monotonic() - _BEGAN
 
 
 def _write(text: str) -> None:

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from exitpoll_agent import __version__, consents, installation, messages, state, wire
+from exitpoll_agent import (
+    __version__,
+    consents,
+    delivery,
+    installation,
+    moving,
+    state,
+    surroundings,
+    wire,
+)
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 from exitpoll_agent.installation import Installation
@@ -21,6 +30,7 @@ class Status:
     """The state of one product's agent, as a person may see it."""
 
     address: str
+    """Where messages go: the configured one, or the one that it moved to."""
     product: str
     version: str
     agent: str
@@ -59,7 +69,9 @@ def status(config: Config, now: datetime) -> Status:
         state_folder=str(config.state_folder),
         installation_id=None if here is None else str(here.installation_id),
     )
-    return known if counts is None else _with_counts(known, counts, now)
+    if counts is None:
+        return known
+    return _with_counts(replace(known, address=str(moving.address(config, counts))), counts, now)
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class Payload:
 
 
 def payload(config: Config, now: datetime) -> Payload:
-    """Return the bytes that a launch would send now, if a ping is due by then.
+    """Return the bytes that a launch would send first now, if a message is due by then.
 
     A launch counts itself before it sends, and so does this.
 
@@ -82,6 +94,8 @@ def payload(config: Config, now: datetime) -> Payload:
     allowed = consents.decide(config).consent
     if allowed != "full":
         return Payload(None, f"consent is {allowed}")
+    if config.not_counted is not None:
+        return Payload(None, surroundings.WHY_NOT[config.not_counted])
     here = installation.read(config) or Installation(
         installation_id=NOT_MADE_YET, created_at=now, salt="", host=None
     )
@@ -90,10 +104,11 @@ def payload(config: Config, now: datetime) -> Payload:
         counts = Counter(
             counter=NOT_MADE_YET, installation_id=here.installation_id, counted_since=now
         )
-    if not counts.policy.collection:
+    if not counts.policy.collection and not counts.asks_again(now):
         return Payload(None, "the server switched collection off")
     next_one = counts.counted(config.version, now).begun(now)
-    return Payload(wire.to_json(messages.ping(config, Held(next_one, here), now)))
+    message, _ = delivery.next_message(config, Held(next_one, here), now)
+    return Payload(wire.to_json(message))
 
 
 def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:
@@ -107,7 +122,7 @@ def _with_counts(known: Status, counts: Counter, now: datetime) -> Status:
         last_confirmed_at=_instant(counts.pinged_at),
         backing_off_until=_instant(counts.backoff_until) if counts.is_backing_off(now) else None,
         collection=counts.policy.collection,
-        uninstalled_at=None if left is None else _instant(left.at),
+        uninstalled_at=None if left is None else _instant(left.leaving.at),
     )
 
 

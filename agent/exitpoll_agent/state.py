@@ -70,20 +70,22 @@ def held(
         _take_back(folder)
         here = installation.ensure(config, now, _known_to_counter(folder))
         found = _found(folder, here.installation_id)
-        holder = Held(_up_to_date(folder, found, taken) or _begun_anew(here, now), here)
+        holder = Held(_up_to_date(folder, found, taken) or begun_anew(here, now), here)
         yield holder
         _write_if_changed(folder, holder.counter, found, taken)
 
 
 @contextmanager
-def held_again(config: Config, before: Held) -> Iterator[Held | None]:
+def held_again(
+    config: Config, before: Held, wait_seconds: float = lock.WAIT_SECONDS
+) -> Iterator[Held | None]:
     """Hold the state as it is since; None where it was erased, or taken over, meanwhile.
 
     Raises:
         statefile.StateError, OSError: as `held`.
     """
     folder = config.state_folder
-    with statefile.locked(folder) as taken:
+    with statefile.locked(folder, wait_seconds) as taken:
         found = _found(folder, before.installation.installation_id)
         counter = _up_to_date(folder, found, taken)
         if counter is None or counter.counter != before.counter.counter:
@@ -105,10 +107,17 @@ def read_counter(folder: Path) -> Counter | None:
     return None if stored is None else _with_tally(stored.counter, folder, stored.tally)
 
 
-def set_aside(folder: Path) -> None:
-    """Rename the counter of an installation that is being uninstalled; `held` takes it back."""
-    with statefile.locked(folder), contextlib.suppress(FileNotFoundError):
-        (folder / counterfile.NAME).replace(folder / LEAVING_NAME)
+def set_aside(folder: Path, wait_seconds: float) -> None:
+    """Rename the counter of an installation that is being uninstalled; `held` takes it back.
+
+    Raises:
+        statefile.StateError: it cannot be read, and is left alone.
+        OSError: it cannot be renamed.
+    """
+    path = folder / counterfile.NAME
+    with statefile.locked(folder, wait_seconds):
+        if statefile.read(path, _parsed) is not None:
+            path.replace(folder / LEAVING_NAME)
 
 
 def delete(folder: Path) -> None:
@@ -215,7 +224,8 @@ def _write_if_changed(folder: Path, counter: Counter, found: _Stored | None, tak
         (folder / f"{TALLY_PREFIX}{old}").unlink(missing_ok=True)
 
 
-def _begun_anew(here: Installation, now: datetime) -> Counter:
+def begun_anew(here: Installation, now: datetime) -> Counter:
+    """Return a counter that has counted nothing yet."""
     return Counter(counter=uuid4(), installation_id=here.installation_id, counted_since=now)
 
 

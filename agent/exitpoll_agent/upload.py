@@ -1,29 +1,22 @@
-"""One POST, classified: confirmed, refused or later.
+"""One message sent, and what came of it: confirmed, refused or later.
 
-The only module that imports requests, which takes a quarter of a second: it is imported only
-where something is to be sent. Nothing escapes from here into the host's program.
+Nothing escapes from here into the host's program, nobody waits longer than was agreed, and
+nothing goes on reading afterwards. Light to import: what takes time, `exchange` with requests,
+is imported within the time that is bounded.
 """
 
 from __future__ import annotations
 
-import ssl
+import contextlib
+import socket
 import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeAlias
-
-import requests
-import truststore
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal, TypeAlias
 
 from exitpoll_agent import wire
 
-MAX_ANSWER_BYTES = 64 * 1024
-"""Our answers take a few hundred; a captive portal's page is not read to its end."""
-
-REFUSALS = frozenset({400, 401, 413, 415, 422})
+THREAD_NAME = "exitpoll-upload"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +26,37 @@ class Patience:
     connect: float
     read: float
     whole: float
-    """Bounds what the other two do not: resolving the name, a server that answers by drops."""
+    """Bounds what the other two do not: importing requests, resolving the name, a server that
+    answers by drops."""
 
 
 FOR_A_LAUNCH = Patience(connect=5, read=10, whole=20)
 """Nobody waits for a ping, and a satellite link takes four seconds to greet."""
 FOR_SOMEBODY_WHO_WAITS = Patience(connect=5, read=10, whole=15)
 """Somebody typed a command, and would rather wait than type it again."""
-FOR_AN_UNINSTALL = Patience(connect=2, read=3, whole=5)
-"""A person waits for the uninstaller; where this fails, the browser is the second channel."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 1.5
+"""Of a message that an uninstaller waits for: a good network takes a tenth of a second, and a
+machine that was slow to start gets a little time all the same."""
+
+
+def for_an_uninstall(seconds: float) -> Patience:
+    """Return the patience of a person who waits: so many seconds, within what makes sense.
+
+    Where that is not enough the browser is the second channel.
+    """
+    whole = min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+    return Patience(connect=whole, read=whole, whole=whole)
+
+
+Result: TypeAlias = Literal["confirmed", "refused", "later"]
 
 
 @dataclass(frozen=True)
 class Confirmed:
     """Merged, or already known: the counts that were sent need not be sent again."""
 
+    result: ClassVar[Literal["confirmed"]] = "confirmed"
+    detail: ClassVar[None] = None
     confirmation: wire.Confirmation
 
 
@@ -55,6 +64,7 @@ class Confirmed:
 class Refused:
     """Will never be accepted as it is."""
 
+    result: ClassVar[Literal["refused"]] = "refused"
     detail: str
 
 
@@ -62,12 +72,48 @@ class Refused:
 class Later:
     """Anything else: try again."""
 
+    result: ClassVar[Literal["later"]] = "later"
     detail: str
     retry_after: timedelta | None = None
 
 
 Outcome: TypeAlias = Confirmed | Refused | Later
+"""`result` is the word for it, `detail` why it was not confirmed, as the end of a sentence."""
 Sent: TypeAlias = wire.Ping | wire.Erasure
+
+
+class Line:
+    """The connections of one exchange; whoever waits for it can cut them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._handles: list[socket.socket] = []
+        self._is_cut = False
+
+    def hold(self, connection: socket.socket) -> socket.socket:
+        """Take note of a connection that was just made.
+
+        Raises:
+            TimeoutError: the line was cut meanwhile; the connection is closed.
+        """
+        with self._lock:
+            if self._is_cut:
+                connection.close()
+                raise TimeoutError("nobody waits any more")
+            # A handle of our own: TLS takes over the first one, and the number of one that was
+            # closed may be a file of the host's by the time it is cut.
+            self._handles.append(connection.dup())
+        return connection
+
+    def cut(self) -> None:
+        """End every connection, in the middle of whatever it does, and allow no more."""
+        with self._lock:
+            self._is_cut = True
+            for handle in self._handles:
+                with contextlib.suppress(OSError):  # the other side was faster
+                    handle.shutdown(socket.SHUT_RDWR)
+                handle.close()
+            self._handles.clear()
 
 
 def post(
@@ -75,95 +121,36 @@ def post(
 ) -> Outcome:
     """Send one message, and wait no longer than `patience.whole`. Raises nothing."""
     outcomes: list[Outcome] = []
+    line = Line()
 
     def work() -> None:
-        outcomes.append(_post(address, path, message, patience, now))
+        outcomes.append(_exchanged(address, path, message, patience, now, line))
 
-    # A daemon: neither a name server nor a dripping answer may keep the process from ending.
-    thread = threading.Thread(target=work, name="exitpoll-upload", daemon=True)
-    thread.start()
-    thread.join(patience.whole)
-    return outcomes[0] if outcomes else Later(f"no answer within {patience.whole:g} seconds")
+    # A daemon: a name server that does not answer may not keep the process from ending.
+    thread = threading.Thread(target=work, name=THREAD_NAME, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:  # too many of them, or the process is about to end
+        return Later(f"nothing was sent ({error})")
+    try:
+        thread.join(patience.whole)
+        # Before the line is cut: what comes of that is no word on the network.
+        return outcomes[0] if outcomes else Later(f"no answer within {patience.whole:g} seconds")
+    finally:
+        line.cut()
 
 
-def _post(
-    address: wire.Address, path: str, message: Sent, patience: Patience, now: datetime
+def _exchanged(
+    address: wire.Address,
+    path: str,
+    message: Sent,
+    patience: Patience,
+    now: datetime,
+    line: Line,
 ) -> Outcome:
     try:
-        with requests.Session() as session:
-            session.mount("https://", _SystemTrust())
-            response = session.post(
-                address.url(path),
-                data=wire.to_json(message),
-                headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
-                auth=_Bearer(address.product_key),
-                timeout=(patience.connect, patience.read),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return _classify(response, now)
+        from exitpoll_agent import exchange  # noqa: PLC0415 - within the time that is bounded
+
+        return exchange.post(address.url(path), address.product_key, message, patience, now, line)
     except Exception as error:  # noqa: BLE001 - a guest in the host's process lets nothing escape
         return Later(f"no connection ({type(error).__name__})")
-
-
-class _Bearer(AuthBase):
-    """Names the product. As a header alone, a .netrc of the person's would replace it."""
-
-    def __init__(self, product_key: str) -> None:
-        self._product_key = product_key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._product_key}"
-        return request
-
-
-class _SystemTrust(HTTPAdapter):
-    """Trusts whom the machine trusts, in this session only: the process belongs to the host."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
-        super().init_poolmanager(*args, **kwargs, ssl_context=_ssl_context())
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as requests has it
-        return super().proxy_manager_for(*args, **kwargs, ssl_context=_ssl_context())
-
-    def cert_verify(self, conn: Any, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
-        # The original would add the bundle of certifi to the machine's own trust.
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _ssl_context() -> ssl.SSLContext:
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _classify(response: requests.Response, now: datetime) -> Outcome:
-    status = response.status_code
-    if status in REFUSALS:
-        return Refused(f"the server refused the message with status {status}")
-    if status == requests.codes.ok:
-        confirmation = _confirmation(response)
-        if confirmation is not None:
-            return Confirmed(confirmation)
-        return Later("the answer was not from Exitpoll")
-    retry_after = _retry_after(response.headers.get("Retry-After"), now)
-    return Later(f"the server answered with status {status}", retry_after)
-
-
-def _confirmation(response: requests.Response) -> wire.Confirmation | None:
-    body = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-    if len(body) > MAX_ANSWER_BYTES:
-        return None
-    return wire.confirmation_from_json(body)
-
-
-def _retry_after(header: str | None, now: datetime) -> timedelta | None:
-    """Read seconds or an HTTP date (RFC 9110, 10.2.3); None where it is neither."""
-    if header is None:
-        return None
-    try:
-        if header.strip().isdigit():
-            return timedelta(seconds=int(header))
-        date = parsedate_to_datetime(header)
-        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)) - now
-    except (ValueError, OverflowError):
-        return None

@@ -70,7 +70,7 @@ Origin: TypeAlias = Literal["new", "upgrade", "unknown"]
 Context: TypeAlias = Literal["remove", "unknown"]
 Asked: TypeAlias = Literal["page", "installer", "no"]
 NotAsked: TypeAlias = Literal[
-    "unattended", "no_session", "elevated", "no_display", "policy", "consent"
+    "unattended", "no_session", "elevated", "no_display", "policy", "consent", "ci"
 ]
 Scope: TypeAlias = Literal["user", "machine"]
 Attribute: TypeAlias = str | int | float | bool | None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from exitpoll_agent import consents, installation, messages, state, wire
+from exitpoll_agent import consents, installation, messages, moving, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.consents import Decision
 
@@ -48,19 +48,14 @@ def _last_message(config: Config, said: wire.Consent, now: datetime) -> wire.Pin
         return None
     with state.held(config, now) as held:
         held.counter = held.counter.withdrawn()
-    return messages.withdrawal(held.counter, said, now)
+    return messages.bare(held.counter, said, now)
 
 
 def _sent(config: Config, decision: Decision, message: wire.Ping, now: datetime) -> Chosen:
-    # Imported here: requests takes a quarter of a second, and most choices send nothing.
+    # Imported here: most choices send nothing, and need no threads.
     from exitpoll_agent import upload  # noqa: PLC0415
 
-    outcome = upload.post(
-        config.address, wire.PINGS_PATH, message, upload.FOR_SOMEBODY_WHO_WAITS, now
-    )
-    if isinstance(outcome, upload.Confirmed):
-        return Chosen(decision=decision, withdrawal="confirmed")
-    refused = isinstance(outcome, upload.Refused)
-    return Chosen(
-        decision=decision, withdrawal="refused" if refused else "later", detail=outcome.detail
-    )
+    to = moving.read_address(config)
+    patience = upload.FOR_SOMEBODY_WHO_WAITS
+    outcome = upload.post(to, wire.PINGS_PATH, message, patience, now)
+    return Chosen(decision=decision, withdrawal=outcome.result, detail=outcome.detail)

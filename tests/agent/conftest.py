@@ -7,11 +7,18 @@ import pytest
 from tests.agent.loopback import Loopback, dead_port, running
 from tests.agent.profile import Profile
 
+from exitpoll_agent.order import BUILD_SERVERS
+
 
 @pytest.fixture(autouse=True)
-def _no_wish_of_the_testers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have set DO_NOT_TRACK; some of them call the program in here."""
-    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+def _nothing_of_the_testers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have set DO_NOT_TRACK, be a build server, or have used sudo.
+
+    Some of the tests call the program in here.
+    """
+    for name in ("DO_NOT_TRACK", "SUDO_UID", "PKEXEC_UID", *BUILD_SERVERS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("EXITPOLL_CONTAINERS", "count")
 
 
 @pytest.fixture

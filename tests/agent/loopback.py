@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import socket
 import ssl
@@ -30,7 +31,9 @@ class Received:
 
     @property
     def message(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.body)
+        is_compressed = self.headers.get("Content-Encoding") == "gzip"
+        body = gzip.decompress(self.body) if is_compressed else self.body
+        message: dict[str, Any] = json.loads(body)
         return message
 
 

@@ -20,7 +20,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -53,6 +53,8 @@ class Findings:
     """What came of it."""
 
     attempts: dict[str, int] = field(default_factory=dict)
+    launches: dict[str, int] = field(default_factory=dict)
+    """Of each installation, as its state had them in the end."""
     wrong: list[str] = field(default_factory=list)
 
 
@@ -83,11 +85,16 @@ def main(how: str, stride: int) -> int:
     strike = {"kill": _die_at, "fault": _fail_at}[how]
     for deed in DEEDS:
         findings.attempts[deed.name] = 0
+        _nothing_there()
         for n in range(1 + random.Random(SEED).randrange(stride), 1_000_000, stride):
             deed.before()
             findings.attempts[deed.name] += 1
             if not _was_struck(deed, strike, n, findings):
                 break
+        _with_a_ping_due()
+        _undisturbed(["launch"])
+        found = _found()
+        findings.launches[str(found.installation)] = found.launches
     print(json.dumps(vars(findings)))  # noqa: T201 - this is a program
     return 0
 
@@ -114,7 +121,7 @@ def _with_an_order() -> None:
 def _with_a_ping_due() -> None:
     _sound()
     with state.held(HERE, clock.now()) as held:
-        held.counter = held.counter.withdrawn()
+        held.counter = replace(held.counter.withdrawn(), backoff_until=None)
 
 
 def _uninstalled() -> None:

@@ -23,6 +23,8 @@ class Profile:
     folder: Path
     address: str
     environment: dict[str, str] = field(default_factory=dict)
+    mounts: str = ""
+    """A shell's commands, run by root in a name space of their own, before the agent."""
 
     @property
     def state(self) -> Path:
@@ -39,13 +41,15 @@ class Profile:
             "EXITPOLL_STATE_DIR": str(self.state),
             "EXITPOLL_MACHINE_DIR": str(self.folder / "machine"),
             "TMPDIR": str(self.folder),
+            "EXITPOLL_CONTAINERS": "count",  # the tests may run in one
             **self.environment,
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the agent."""
+        mounted = ("unshare", "--mount", "sh", "-c", f'({self.mounts}) && exec "$@"', "sh")
         return subprocess.Popen(
-            [*AGENT, *arguments],
+            [*(mounted if self.mounts else ()), *AGENT, *arguments],
             cwd=self.folder,
             env=self.variables,
             text=True,

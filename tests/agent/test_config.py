@@ -15,6 +15,7 @@ ENOUGH = {
     "EXITPOLL_ADDRESS": "https://KEY@feedback.example.com",
     "EXITPOLL_VERSION": "1.0",
     "HOME": "/home/somebody",
+    "EXITPOLL_CONTAINERS": "count",  # the tests may run in one
 }
 
 
@@ -46,6 +47,7 @@ def test_a_file_has_every_setting(tmp_path: Path) -> None:
         installed_at = 2026-11-20T10:30:00+01:00
         installed_version = "2.0.0"
         customer = "c-1"
+        containers = "count"
         [attributes]
         plan = "pro"
         seats = 3

@@ -42,6 +42,10 @@ def pinged(counts: Counter, now: datetime = NOW, **policy: object) -> Counter:
     return begun.confirmed(sent(begun), wire.policy_from(policy), now)
 
 
+def leaving(at: datetime, asked: wire.Asked = "page") -> wire.Leaving:
+    return wire.Leaving(uninstall_id=uuid4(), at=at, asked=asked)
+
+
 def row(day: date, version: str, launches: int) -> wire.DayCount:
     return wire.DayCount(day=day, version=version, launches=launches)
 
@@ -123,7 +127,7 @@ def test_what_brought_the_wish_need_not_be_sent_again() -> None:
 def test_every_message_has_a_seq_of_its_own() -> None:
     """Seq grows strictly, over pings and uninstall events alike."""
     first = fresh().counted("1.0", NOW).begun(NOW)
-    second = first.left(NOW)
+    second = first.left(leaving(NOW), NOW)
     third = second.counted("1.0", NOW).begun(NOW)
     assert (first.seq, second.seq, third.seq) == (1, 2, 3)
 
@@ -161,10 +165,21 @@ def test_a_clock_that_was_put_back_does_not_silence() -> None:
     assert mute.is_due("1.0", NOW)
 
 
-def test_collection_switched_off_is_never_due() -> None:
-    """Where the policy switched collection off nothing is sent."""
+def test_collection_switched_off_is_not_due() -> None:
+    """Where the policy switched collection off nothing is sent, whatever happens."""
     counts = pinged(fresh().counted("1.0", NOW), collection=False)
     assert not counts.counted("2.0", NOW + 9 * DAY).is_due("2.0", NOW + 9 * DAY)
+
+
+def test_collection_switched_off_is_asked_about_again() -> None:
+    """After a month the server may be asked, and then not for another; a wrong clock asks once."""
+    counts = pinged(fresh().counted("1.0", NOW), collection=False)
+    assert not counts.is_due("1.0", NOW + 30 * DAY - HOUR)
+    assert counts.is_due("1.0", NOW + 30 * DAY)
+    again = pinged(counts, NOW + 30 * DAY, collection=False)
+    assert not again.is_due("1.0", NOW + 59 * DAY)
+    assert again.is_due("1.0", NOW)
+    assert not pinged(again, NOW, collection=False).is_due("1.0", NOW + DAY)
 
 
 def test_an_absurd_interval_is_survived() -> None:
@@ -221,21 +236,33 @@ def test_a_failed_ping_is_due_when_the_pause_is_over() -> None:
 
 def test_a_repeated_uninstall_is_the_same_one() -> None:
     """Without a launch in between, the second uninstall keeps the id and instant of the first."""
-    first = fresh().counted("1.0", NOW).left(NOW)
-    second = first.left(NOW + HOUR)
-    third = second.counted("1.0", NOW + HOUR).left(NOW + 2 * HOUR)
+    first = fresh().counted("1.0", NOW).left(leaving(NOW), NOW)
+    second = first.left(leaving(NOW + HOUR), NOW + HOUR)
+    third = second.counted("1.0", NOW + HOUR).left(leaving(NOW + 2 * HOUR), NOW + 2 * HOUR)
     assert first.uninstalled is not None
     assert second.uninstalled is not None
     assert third.uninstalled is not None
-    assert second.uninstalled.uninstall_id == first.uninstalled.uninstall_id
-    assert second.uninstalled.at == NOW
-    assert third.uninstalled.uninstall_id != first.uninstalled.uninstall_id
+    assert second.uninstalled.leaving.uninstall_id == first.uninstalled.leaving.uninstall_id
+    assert second.uninstalled.leaving.at == NOW
+    assert third.uninstalled.leaving.uninstall_id != first.uninstalled.leaving.uninstall_id
+
+
+def test_a_repetition_that_asks_nobody_keeps_the_answers() -> None:
+    """The last step of an uninstaller tells again what was said when the person was asked."""
+    answered = wire.Leaving(
+        uninstall_id=uuid4(), at=NOW, asked="installer", answers=wire.Answers(reason="price")
+    )
+    first = fresh().left(answered, NOW)
+    again = first.left(leaving(NOW + HOUR, asked="no"), NOW + HOUR)
+    assert again.uninstalled is not None
+    assert again.uninstalled.leaving == answered
+    assert again.uninstalled.seq == first.seq + 1
 
 
 def test_a_launch_after_an_uninstall_is_due_until_it_is_confirmed() -> None:
     """Whoever stayed is told at once; only a ping sent after the event withdraws it."""
     before = fresh().counted("1.0", NOW).begun(NOW)
-    left = before.left(NOW)
+    left = before.left(leaving(NOW), NOW)
     told = left.confirmed(sent(left), wire.Policy(), NOW)
     assert told.is_due("1.0", NOW)
     overtaken = told.confirmed(sent(before), wire.Policy(), NOW)

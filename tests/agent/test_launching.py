@@ -14,6 +14,7 @@ from tests.agent.loopback import Answer, Loopback, Received
 from tests.agent.profile import Profile, present
 
 from exitpoll_agent import counterfile, state, wire
+from exitpoll_agent.counter import ASK_AGAIN
 from exitpoll_agent.launching import launch
 from exitpoll_agent.rows import Row
 
@@ -37,6 +38,7 @@ def test_a_launch_is_told_and_confirmed(profile: Profile, server: Loopback) -> N
         "launches_total": 1,
         "upload": "confirmed",
         "detail": None,
+        "not_counted": None,
     }
     (received,) = server.received
     assert received.path == wire.PINGS_PATH
@@ -100,6 +102,7 @@ def test_a_refusal_keeps_counting(profile: Profile, server: Loopback) -> None:
         "launches_total": 2,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert len(server.received) == 1
 
@@ -173,6 +176,33 @@ def test_a_policy_is_remembered(profile: Profile, server: Loopback) -> None:
     assert len(server.received) == 1
 
 
+def test_a_server_that_wants_nothing_is_asked_again(profile: Profile, server: Loopback) -> None:
+    """After a month a question without counts is sent; a yes is followed by them at once."""
+    server.answers_with_policy(collection=False)
+    profile.run("launch")
+    server.received.clear()
+    for answer, days in (({"collection": False}, [[]]), ({}, [[], [4]])):
+        long_ago = present() - ASK_AGAIN
+        profile.change_state("counter.json", pinged_at=wire.format_instant(long_ago))
+        promised = json.loads(profile.run("status", "--payload").stdout)
+        server.answers_with_policy(**answer)
+        assert profile.json("launch")["upload"] == "confirmed"
+        assert profile.json("launch")["upload"] == "not_due"
+        told = [received.message for received in server.received]
+        assert [[row["launches"] for row in message["days"]] for message in told] == days
+        assert [message["version"] for message in told] == [None, "1.0"][: len(days)]
+        assert {**told[0], "sent_at": None} == {**promised, "sent_at": None}
+        server.received.clear()
+
+
+def test_a_backlog_stops_where_collection_does(profile: Profile, server: Loopback) -> None:
+    """Between two pings of a backlog the server may switch collection off."""
+    _give_backlog(profile)
+    server.answers_with_policy(collection=False)
+    profile.run("launch")
+    assert len(server.received) == 1
+
+
 def test_a_restored_server_gets_the_rows_again(profile: Profile, server: Loopback) -> None:
     """Confirmed rows are sent once more after the server asks for them."""
     profile.run("launch")
@@ -193,6 +223,7 @@ def test_consent_exit_counts_and_sends_nothing(profile: Profile, server: Loopbac
         "launches_total": 1,
         "upload": "not_due",
         "detail": None,
+        "not_counted": None,
     }
     assert server.received == []
 

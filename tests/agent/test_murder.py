@@ -28,23 +28,26 @@ def murdered(profile: Profile, how: str, stride: int) -> dict[str, Any]:
     return findings
 
 
-def at_the_server(server: Loopback) -> int:
-    """Merge all that arrived as the server does, and return the launches."""
+def at_the_server(server: Loopback) -> dict[str, int]:
+    """Merge all that arrived as the server does, and return each installation's launches."""
     rows: dict[tuple[str, ...], int] = {}
     for received in server.received:
         message = received.message
-        for row in message.get("days", []):
+        for row in message["days"]:
             label = (message["installation_id"], message["counter"], row["day"], row["version"])
             rows[label] = max(rows.get(label, 0), row["launches"])
-    return sum(rows.values())
+    launches: dict[str, int] = {}
+    for key, number in rows.items():
+        launches[key[0]] = launches.get(key[0], 0) + number
+    return launches
 
 
 @pytest.mark.parametrize(
     ("how", "stride"),
     [
-        ("kill", 61),
-        ("fault", 7),
-        pytest.param("kill", 1, marks=pytest.mark.slow),
+        ("kill", 97),
+        ("fault", 3),
+        pytest.param("kill", 23, marks=pytest.mark.slow),
         pytest.param("fault", 1, marks=pytest.mark.slow),
     ],
 )
@@ -54,12 +57,6 @@ def test_nothing_is_lost_or_doubled(
     """A launch that said it was counted is at the server in the end, and none is twice."""
     findings = murdered(profile, how, stride)
     assert findings["wrong"] == []
-    assert sum(findings["attempts"].values()) > 1_000 / stride
-    print(how, stride, findings["attempts"])  # noqa: T201 - for the record, with -s
-    profile.forget_backoff()
-    profile.change_state("counter.json", pinged_version=None)
-    profile.run("launch")
-    here = profile.counter()
-    told = [r for r in server.received if r.message["installation_id"] == str(here.installation_id)]
-    server.received = told
-    assert at_the_server(server) == here.launches_ever
+    assert min(findings["attempts"].values()) > 1
+    there = at_the_server(server)
+    assert {known: there[known] for known in findings["launches"]} == findings["launches"]

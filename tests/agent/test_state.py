@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from tests.agent.profile import Profile, present
 
-from exitpoll_agent import counterfile, host, installation, state
+from exitpoll_agent import counterfile, host, installation, state, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.counter import Counter
 
@@ -50,8 +51,12 @@ def test_a_counter_comes_back_from_disk_as_it_was(config: Config) -> None:
     """Everything that a counter knows survives the end of the process."""
     with state.held(config, present()) as held:
         begun = held.counter.counted(VERSION, present()).reached("export", present())
+        answers = wire.Answers(reason="price", score=3)
+        leaving = wire.Leaving(uninstall_id=uuid4(), at=present(), answers=answers)
         former = replace(begun, rows=begun.rows).succeeded()
-        held.counter = former.counted("1.1", present()).left(present()).postponed(present(), None)
+        held.counter = (
+            former.counted("1.1", present()).left(leaving, present()).postponed(present(), None)
+        )
     assert known(config) == held.counter
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import threading
-import time
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.agent.loopback import CONFIRMED, Answer, Loopback, dead_port, running
+from tests.agent.faults import certificate
+from tests.agent.loopback import CONFIRMED, Answer, Loopback, Received, running
 
-from exitpoll_agent import upload, wire
+from exitpoll_agent import exchange, upload, wire
 from exitpoll_agent.upload import Confirmed, Later, Outcome, Patience, Refused
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=wire.UTC)
@@ -74,7 +73,7 @@ def test_anything_else_is_for_later(server: Loopback, status: int) -> None:
         b'{"exitpoll": 1',
         b"\xff\xfe",
         b"[" * 60_000,
-        CONFIRMED + b" " * upload.MAX_ANSWER_BYTES,
+        CONFIRMED + b" " * exchange.MAX_ANSWER_BYTES,
     ],
 )
 def test_a_strangers_200_confirms_nothing(server: Loopback, body: bytes) -> None:
@@ -112,43 +111,51 @@ def test_retry_after_is_read(server: Loopback, header: str, waits: timedelta | N
     assert outcome.retry_after == waits
 
 
-def test_no_network_is_for_later() -> None:
-    """Nobody at the other end is no reason to raise anything."""
-    outcome = post(f"http://KEY@127.0.0.1:{dead_port()}")
-    assert outcome == Later("no connection (ConnectionError)")
-
-
 def test_no_such_host_is_for_later() -> None:
     """A name that cannot even be written down is no reason to raise anything."""
     assert isinstance(post(f"https://KEY@{'x' * 70}.invalid"), Later)
 
 
-def test_a_dripping_answer_is_given_up() -> None:
-    """A server that sends a byte now and then cannot hold up the uninstaller."""
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def _long(rows: int) -> wire.Ping:
+    day = wire.DayCount(day=NOW.date(), version="1.0", launches=1)
+    ping = wire.Ping(installation_id=uuid4(), seq=1, sent_at=NOW, consent="full")
+    return replace(ping, days=(day,) * rows)
 
-        def drip() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.sendall(b"HTTP/1.1 200 OK\r\n")
-                for _ in range(60):  # three seconds, should the agent wait for ever
-                    if done.wait(0.05):
-                        break
-                    connection.sendall(b"X")
 
-        thread = threading.Thread(target=drip)
-        thread.start()
-        started = time.monotonic()
-        outcome = post(
-            f"http://KEY@127.0.0.1:{listener.getsockname()[1]}",
-            Patience(connect=1, read=1, whole=0.5),
-        )
-        took = time.monotonic() - started
-        done.set()
-        thread.join()
-    assert outcome == Later("no answer within 0.5 seconds")
-    assert took < 1
+@pytest.mark.parametrize(("rows", "encoding"), [(100, None), (400, "gzip")])
+def test_a_long_message_is_compressed(server: Loopback, rows: int, encoding: str | None) -> None:
+    """What is long travels as gzip; what is short goes as it is."""
+    address = wire.parse_address(server.address)
+    message = _long(rows)
+    assert len(wire.to_json(message)) > exchange.GZIP_ABOVE_BYTES or encoding is None
+    assert isinstance(upload.post(address, "/", message, PATIENCE, NOW), Confirmed)
+    (received,) = server.received
+    assert received.headers.get("Content-Encoding") == encoding
+    assert received.message == json.loads(wire.to_json(message))
+    assert (len(received.body) < 2_000) == (encoding == "gzip")
+
+
+def test_who_takes_no_gzip_gets_it_plain(server: Loopback) -> None:
+    """415 for a compressed message is no refusal of the message: it is sent once more, plain."""
+    server.answer = Answer(415)
+
+    def relent(received: Received) -> None:
+        if "Content-Encoding" not in received.headers:
+            server.answer = Answer()
+
+    server.before_answering = relent
+    address = wire.parse_address(server.address)
+    assert isinstance(upload.post(address, "/", _long(400), PATIENCE, NOW), Confirmed)
+    encodings = [received.headers.get("Content-Encoding") for received in server.received]
+    assert encodings == ["gzip", None]
+
+
+def test_who_takes_nothing_at_all_is_asked_twice(server: Loopback) -> None:
+    """415 for the plain message too is a refusal."""
+    server.answer = Answer(415)
+    address = wire.parse_address(server.address)
+    assert isinstance(upload.post(address, "/", _long(400), PATIENCE, NOW), Refused)
+    assert len(server.received) == 2
 
 
 def test_a_netrc_does_not_replace_the_product_key(
@@ -162,35 +169,10 @@ def test_a_netrc_does_not_replace_the_product_key(
     assert server.received[0].headers["Authorization"] == "Bearer KEY"
 
 
-def test_a_proxy_of_the_environment_is_used(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the machine reaches the network by a proxy, so does the agent."""
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
-    post("http://KEY@127.0.0.1:1")
-    assert server.received[0].path == "http://127.0.0.1:1/v1/pings"
-
-
-def _certificate(folder: Path) -> Path:
-    path = folder / "certificate.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1"
-    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
-    subprocess.run(
-        [*command.split(), *names, "-keyout", path, "-out", folder / "public.pem"],
-        check=True,
-        capture_output=True,
-    )
-    path.write_text(path.read_text() + (folder / "public.pem").read_text())
-    return path
-
-
 def test_the_machine_decides_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A certificate counts if the system's store has it, and not otherwise."""
-    certificate = _certificate(tmp_path)
     server = Loopback()
-    server.speaks_tls(str(certificate))
+    server.speaks_tls(str(certificate(tmp_path)))
     with running(server):
         assert post(server.address) == Later("no connection (SSLError)")
         assert server.received == []

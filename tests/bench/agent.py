@@ -124,6 +124,7 @@ def _environment(folder: Path, address: str) -> dict[str, str]:
         "EXITPOLL_PRODUCT": "Bench",
         "EXITPOLL_VERSION": "1.0",
         "EXITPOLL_STATE_DIR": str(folder / "state"),
+        "EXITPOLL_CONTAINERS": "count",
     }
 
 

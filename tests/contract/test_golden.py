@@ -129,6 +129,18 @@ EVENT_EXIT = wire.UninstallEvent(
     ),
 )
 
+EVENT_CI = wire.UninstallEvent(
+    installation_id=INSTALLATION,
+    counter=COUNTER,
+    seq=14,
+    sent_at=at("2026-11-21T09:00:00"),
+    consent="full",
+    version="2.1.0",
+    uninstall=wire.Leaving(
+        uninstall_id=UNINSTALL, at=at("2026-11-21T09:00:00"), not_asked="ci", scope="machine"
+    ),
+)
+
 ERASURE = wire.Erasure(installation_id=INSTALLATION, test=True)
 
 CONFIRMATION = wire.Confirmation(
@@ -160,6 +172,7 @@ def golden(name: str) -> Any:
         ("ping.json", PING),
         ("uninstall.json", EVENT),
         ("uninstall-exit.json", EVENT_EXIT),
+        ("uninstall-ci.json", EVENT_CI),
         ("erasure.json", ERASURE),
         ("confirmation.json", CONFIRMATION),
         ("refusal.json", REFUSAL),

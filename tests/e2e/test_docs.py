@@ -8,10 +8,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from exitpoll_agent import wire
+from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -29,13 +32,20 @@ def blocks(page: str, name: str) -> str:
 def run(
     script: str, folder: Path, typed: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("EXITPOLL_", "DO_NOT"))}
+    disturbing = ("EXITPOLL_", "DO_NOT", "SUDO_", "PKEXEC_", *BUILD_SERVERS)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(disturbing)}
     path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{clean['PATH']}"
     return subprocess.run(
         ["sh", "-e", "-c", script],
         input=typed,
         cwd=folder,
-        env={**clean, "HOME": str(folder), "PATH": path, **environment},
+        env={
+            **clean,
+            "HOME": str(folder),
+            "PATH": path,
+            "EXITPOLL_CONTAINERS": "count",  # the tests may run in one
+            **environment,
+        },
         capture_output=True,
         text=True,
         timeout=60,
@@ -127,3 +137,10 @@ def test_every_command_of_the_agent_is_documented() -> None:
     text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
     for command in commands:
         assert f"`exitpoll-agent {command}" in text, command
+
+
+def test_every_cause_and_every_build_server_is_documented() -> None:
+    """What keeps a page from opening, or a launch from being counted, can be looked up."""
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    for name in (*get_args(wire.NotAsked), *BUILD_SERVERS):
+        assert f"`{name}`" in text, name

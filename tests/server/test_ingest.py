@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -9,6 +10,8 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -216,6 +219,79 @@ def test_what_is_no_message_is_refused(  # noqa: PLR0913 - a table's columns
     assert stored(look) == 0
 
 
+LONGEST = 64 * 1024
+GZIPPED: list[tuple[str, bytes, str, int, str]] = [
+    ("no gzip", b"{}", "gzip", 400, "bad_gzip"),
+    ("nothing", b"", "gzip", 400, "bad_gzip"),
+    ("zlib without gzip's header", zlib.compress(b"{}"), "gzip", 400, "bad_gzip"),
+    ("cut", gzip.compress(b"{}")[:-1], "gzip", 400, "bad_gzip"),
+    ("a wrong checksum", gzip.compress(b"{}")[:-8] + bytes(8), "gzip", 400, "bad_gzip"),
+    ("something after the end", gzip.compress(b"{}") + b"!", "gzip", 400, "bad_gzip"),
+    ("two in one", gzip.compress(b"{") + gzip.compress(b"}"), "gzip", 400, "bad_gzip"),
+    ("no JSON", gzip.compress(b"ping"), "gzip", 400, "bad_json"),
+    ("all that fits", gzip.compress(b" " * LONGEST), "gzip", 400, "bad_json"),
+    ("one byte too many", gzip.compress(b" " * (LONGEST + 1)), "gzip", 413, "too_large"),
+    ("a bomb", gzip.compress(b" " * 50_000_000), "gzip", 413, "too_large"),
+    ("a bomb, cut", gzip.compress(b" " * 50_000_000)[:30_000], "gzip", 413, "too_large"),
+    ("too long as it is", b"!" * (LONGEST + 1), "gzip", 413, "too_large"),
+    ("another encoding", zlib.compress(b"{}"), "deflate", 415, "unknown_encoding"),
+    ("twice", gzip.compress(gzip.compress(b"{}")), "gzip, gzip", 415, "unknown_encoding"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status", "code"),
+    [case[1:] for case in GZIPPED],
+    ids=[case[0] for case in GZIPPED],
+)
+@pytest.mark.parametrize("path", [wire.PINGS_PATH, wire.UNINSTALLS_PATH, wire.ERASURES_PATH])
+def test_what_is_compressed_wrongly_is_refused(  # noqa: PLR0913 - a table's columns
+    client: FlaskClient,
+    look: Look,
+    path: str,
+    body: bytes,
+    encoding: str,
+    status: int,
+    code: str,
+) -> None:
+    """Bombs, rubbish and unknown encodings get one clear refusal each, and store nothing."""
+    headers = {"Content-Encoding": encoding}
+    answer = client.post(path, data=body, content_type=JSON, headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+    assert answer.headers.get("Accept-Encoding") == ("gzip" if status == 415 else None)
+    assert stored(look) == 0
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", " gzip "])
+def test_a_compressed_message_is_as_good_as_a_plain_one(
+    client: FlaskClient, look: Look, encoding: str
+) -> None:
+    """What an agent compresses is merged."""
+    body = gzip.compress(json.dumps({**PING, "days": [ROW]}).encode())
+    headers = {"Content-Encoding": encoding}
+    answer = client.post(wire.PINGS_PATH, data=body, content_type=JSON, headers=headers)
+    assert answer.json == CONFIRMED
+    assert look("SELECT launches FROM launches") == [{"launches": 3}]
+
+
+def test_a_bomb_is_not_unpacked(client: FlaskClient) -> None:
+    """No more memory is taken than the longest message needs, whatever a body unpacks to."""
+    body = gzip.compress(b" " * 50_000_000)
+    tracemalloc.start()
+    client.post(wire.PINGS_PATH, data=body, content_type=JSON, headers={"Content-Encoding": "gzip"})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_a_question_changes_nothing(client: FlaskClient, look: Look) -> None:
+    """A message that carries nothing is confirmed, and what was known stays known."""
+    post(client, {**PING, "days": [ROW], "version": "1.0", "locale": "ru-RU"})
+    before = {table: look(f"SELECT * FROM {table}") for table in ("launches", "history")}  # noqa: S608 - names of ours
+    assert post(client, {**PING, "seq": 2}).json == CONFIRMED
+    assert before == {table: look(f"SELECT * FROM {table}") for table in before}  # noqa: S608 - as above
+
+
 def test_a_body_without_a_length_is_read_no_further_than_the_limit(client: FlaskClient) -> None:
     """What comes in chunks is measured while it is read."""
     body = io.BytesIO(b" " * 200_000)
@@ -415,7 +491,11 @@ def test_the_real_server_answers_over_real_http(
         refused = requests.post(url, json=PING, timeout=10)
         chunks = iter([b" " * 10_000] * 10)
         too_large = requests.post(url, data=chunks, headers=as_json, timeout=10)
+        bomb = gzip.compress(b" " * 50_000_000)
+        as_gzip = {**as_json, "Content-Encoding": "gzip"}
+        exploded = requests.post(url, data=bomb, headers=as_gzip, timeout=10)
     assert (taken.status_code, taken.json()) == (200, CONFIRMED)
     assert (refused.status_code, refused.json()["code"]) == (401, "unknown_product_key")
     assert (too_large.status_code, too_large.json()["code"]) == (413, "too_large")
+    assert (exploded.status_code, exploded.json()["code"]) == (413, "too_large")
     assert look("SELECT launches FROM launches") == [{"launches": 3}]

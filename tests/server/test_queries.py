@@ -296,7 +296,7 @@ def test_known_from_says_what_was_known_then(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "cause", ["unattended", "no_session", "elevated", "no_display", "policy", "consent"]
+    "cause", ["unattended", "no_session", "elevated", "no_display", "policy", "consent", "ci"]
 )
 def test_why_nobody_could_be_asked(world: World, cause: str) -> None:
     """Each cause is kept; whoever answered after all could be asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from exitpoll_agent import clock, milestones, wire
+from exitpoll_agent import clock, milestones, surroundings, wire
 from exitpoll_agent.commands import Said
 from exitpoll_agent.config import Config
 from exitpoll_agent.milestones import Reached
@@ -32,8 +32,9 @@ def _name(text: str) -> str:
 
 
 def _sentence(reached: Reached) -> str:
-    if reached.consent != "full":
-        return f"Nothing was noted: consent is {reached.consent}."
+    if reached.consent != "full" or reached.not_counted is not None:
+        why = surroundings.why_not(reached.consent, reached.not_counted)
+        return f"Nothing was noted: {why}."
     if reached.day is None:
         return f"Nothing was noted: there are {wire.MAX_MILESTONES} milestones already."
     if not reached.is_new:

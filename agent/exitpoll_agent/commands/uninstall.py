@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from exitpoll_agent import clock, finishing, leaving, wire
+from exitpoll_agent import clock, finishing, leaving, surroundings, wire
 from exitpoll_agent.commands import Said
 from exitpoll_agent.config import Config
 from exitpoll_agent.finishing import Finished
 from exitpoll_agent.leaving import Departed, Request
+from exitpoll_agent.program import spent_seconds
 
 TOP_SCORE = 10
 
@@ -38,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "answers given on the installer's own page (any of these: it asked; no browser opens)"
     )
     answers.add_argument("--reason", type=_reason, metavar="ID", help="empty: none was chosen")
-    answers.add_argument("--comment-file", type=Path, metavar="FILE", help="a text in UTF-8")
+    answers.add_argument("--comment-file", type=_comment, metavar="FILE", help="a text in UTF-8")
     answers.add_argument("--score", type=_score, metavar="N", help="0 to 10")
 
 
 def run(settings: Config, options: argparse.Namespace) -> Said:
     """Write the event down, send it, and open the survey where the person is to be asked there."""
-    comment, warnings = _comment(options.comment_file)
+    comment, warnings = options.comment_file or (None, ())
     answers = wire.Answers(reason=options.reason or None, comment=comment, score=options.score)
     given = (options.reason, options.comment_file, options.score)
     request = Request(
@@ -55,9 +56,13 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
         context=options.context,
     )
     if options.finish:
-        finished = finishing.finish(settings, request, os.environ, clock.now())
+        finished = finishing.finish(
+            settings, request, os.environ, clock.now(), spent_seconds=spent_seconds()
+        )
         return Said(_of_finished(finished), {**asdict(finished), "warnings": warnings}, warnings)
-    departed = leaving.uninstall(settings, request, os.environ, clock.now())
+    departed = leaving.uninstall(
+        settings, request, os.environ, clock.now(), spent_seconds=spent_seconds()
+    )
     return Said(_sentences(departed), {**asdict(departed), "warnings": warnings}, warnings)
 
 
@@ -75,11 +80,10 @@ def _score(text: str) -> int:
     return int(text)
 
 
-def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
-    if path is None:
-        return None, ()
+def _comment(path: str) -> tuple[str | None, tuple[str, ...]]:
+    # Read with the options, so by whoever wrote it: an installer that is root keeps it from others.
     try:
-        comment, was_cut = leaving.read_comment(path)
+        comment, was_cut = leaving.read_comment(Path(path))
     except OSError as error:
         return None, (f"the comment was left out: {error}",)
     if was_cut:
@@ -88,6 +92,8 @@ def _comment(path: Path | None) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _sentences(departed: Departed) -> str:
+    if departed.uninstall_id is None and departed.not_counted is not None:
+        return f"Nothing was sent: {surroundings.WHY_NOT[departed.not_counted]}."
     if departed.uninstall_id is None:
         return f"Nothing was sent: {departed.not_asked} forbids it."
     told = (

@@ -4,9 +4,11 @@
 |---|---|
 | 200 | merged and durable; `ignored` names what was left out |
 | 400 `bad_json` | the body is no JSON |
+| 400 `bad_gzip` | the body is declared as gzip, and is cut, damaged, or followed by something |
 | 401 `unknown_product_key` | no product has this key |
-| 413 `too_large` | the body is over 64 KiB |
+| 413 `too_large` | the body is over 64 KiB, as it is sent or decompressed |
 | 415 `not_json` | the content is not declared as application/json |
+| 415 `unknown_encoding` | the content is encoded otherwise than with gzip |
 | 422 `invalid`, `too_many_rows` | the envelope is broken; `fields` says where |
 | 404 `not_found`, 405 `wrong_method` | no such request |
 | 503 `busy` | the database is held by somebody else: the same message later |
@@ -16,6 +18,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,6 +32,9 @@ from exitpoll_server.store import BusyError, Product, Store
 
 RETRY_AFTER_SECONDS = 30
 """How long an agent is asked to wait where the database is busy: a long import's few groups."""
+
+GZIP = 16 + zlib.MAX_WBITS
+"""How zlib is told to expect a gzip header, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,7 @@ def _product(store: Store) -> Product:
 def _body() -> object:
     if request.mimetype != "application/json":
         raise RefusedError(415, "not_json", "Send the message as application/json.")
-    body = _bytes()
-    if body is None or len(body) > wire.MAX_BODY_BYTES:
-        raise RefusedError(413, "too_large", f"The message is over {wire.MAX_BODY_BYTES} bytes.")
+    body = _decompressed(_within_limit(_bytes()))
     try:
         return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -84,7 +88,7 @@ def _body() -> object:
 
 
 def _bytes() -> bytes | None:
-    """Return the body, as far as one byte beyond what is allowed; None where it says it is more.
+    """Return what was sent, as far as one byte beyond what is allowed; None where it says more.
 
     One that says nothing of its length ends at the maximum without a word: hence the one byte.
     """
@@ -94,6 +98,30 @@ def _bytes() -> bytes | None:
         return request.get_data()
     except RequestEntityTooLarge:
         return None
+
+
+def _within_limit(body: bytes | None) -> bytes:
+    if body is None or len(body) > wire.MAX_BODY_BYTES:
+        raise RefusedError(413, "too_large", f"The message is over {wire.MAX_BODY_BYTES} bytes.")
+    return body
+
+
+def _decompressed(body: bytes) -> bytes:
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise RefusedError(415, "unknown_encoding", "Send the message plain or with gzip.")
+    unpacker = zlib.decompressobj(wbits=GZIP)
+    try:
+        # One byte beyond what is allowed tells a bomb; the rest of it is never unpacked.
+        unpacked = unpacker.decompress(body, wire.MAX_BODY_BYTES + 1)
+    except zlib.error:
+        raise RefusedError(400, "bad_gzip", "The body is no gzip.") from None
+    message = _within_limit(unpacked)
+    if not unpacker.eof or unpacker.unused_data:
+        raise RefusedError(400, "bad_gzip", "The body is cut, or goes on after its end.")
+    return message
 
 
 def _no_number(name: str) -> float:
@@ -111,7 +139,11 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(RefusedError)
     def refused(error: RefusedError) -> Response:
-        return _refusal(error.status, error.code, error.message)
+        response = _refusal(error.status, error.code, error.message)
+        if error.code == "unknown_encoding":
+            # Where an encoding is what a 415 is about, RFC 9110 (15.5.16) has it say so.
+            response.headers["Accept-Encoding"] = "gzip"
+        return response
 
     @app.errorhandler(InvalidError)
     def invalid(error: InvalidError) -> Response:

@@ -33,6 +33,7 @@ NOT_ASKED = {
     "no_display": "no display",
     "policy": "asking was switched off",
     "consent": "no consent to be asked",
+    "ci": "uninstalled by a build server",
 }
 KNOWN_FROM = {
     "agent": "the agent",
