@@ -71,7 +71,8 @@ $(WINDOWS): pyproject.toml constraints.txt installer/windows.py installer/wine.s
 	touch $@
 
 bundle-windows: dist/.program-windows $(READY) ## the same for Windows, from Linux, under Wine
-	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q tests/e2e/test_program.py
+	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q \
+		tests/e2e/test_program.py tests/agent/test_windows.py
 	@echo "$(FROZEN_FOR_WINDOWS) works."
 
 dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_agent/*/*.py installer/*)
@@ -79,11 +80,9 @@ dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exi
 	$(WITH_WINE) freeze > $@.new
 	mv $@.new $@
 
-# One after another where they need the registry to themselves.
-test-windows: dist/.program-windows $(READY) ## the tests that start the agent, with the Windows one
+test-windows: bundle-windows ## the tests that start the agent, with the Windows one
 	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -n 2 --dist loadgroup \
 		-m 'agent and not slow and not windows'
-	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -m windows
 
 bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent

@@ -15,5 +15,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if START_THE_AGENT & set(getattr(item, "fixturenames", ())):
             item.add_marker("agent")
-            if ON_WINE:
-                skip_what_cannot_run(item)
+        if ON_WINE and item.get_closest_marker("agent"):
+            skip_what_cannot_run(item)
