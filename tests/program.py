@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ NOBODY = 65534
 IS_ROOT = sys.platform == "linux" and os.geteuid() == 0
 
 AS_A_PERSON: tuple[str, ...] = (
-    ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+    (str(shutil.which("setpriv")), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
      "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
     if IS_ROOT and not ON_WINE else ()
 )  # fmt: skip

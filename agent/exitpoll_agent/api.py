@@ -31,8 +31,10 @@ from exitpoll_agent import (
     launching,
     leaving,
     milestones,
+    opinion,
     order,
     ordering,
+    prompting,
     standing,
     wire,
     withdrawal,
@@ -45,11 +47,15 @@ from exitpoll_agent.installing import Installed
 from exitpoll_agent.launching import Counted, Launched
 from exitpoll_agent.leaving import Departed, Request
 from exitpoll_agent.milestones import Reached
+from exitpoll_agent.opinion import Invited
+from exitpoll_agent.prompting import Question
 from exitpoll_agent.standing import Status
 from exitpoll_agent.withdrawal import Chosen
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack  # annotations alone need it, and nothing evaluates them
+
+    from exitpoll_agent.checks import Check
 
 AT_EXIT_SECONDS = 1.0
 """How long a product that ends at once is held for its upload, which is due about once a day; what
@@ -144,6 +150,31 @@ def finish(request: Request | None = None, **settings: Unpack[Settings]) -> Fini
     )
 
 
+def prompt(*, open_page: bool = False, **settings: Unpack[Settings]) -> Question | Failed:
+    """Say whether there is a question to be asked, or open its page; see `prompting`."""
+
+    def look(here: Config, now: datetime) -> Question:
+        return prompting.ask(here, os.environ, now) if open_page else prompting.look(here)
+
+    return _safely(settings, look)
+
+
+def feedback(**settings: Unpack[Settings]) -> Invited | Failed:
+    """Open the product's feedback page in the browser."""
+    return _safely(settings, lambda here, _now: opinion.invite(here, os.environ))
+
+
+def doctor(*, config: str | Path | None = None) -> tuple[Check, ...] | Failed:
+    """Check all that the agent needs; takes up to half a minute, where a network fails."""
+    try:
+        # Imported here: what needs a network takes long to load.
+        from exitpoll_agent import checkup  # noqa: PLC0415
+
+        return checkup.examine(Path(config) if config else None, os.environ)[0]
+    except Exception as error:  # noqa: BLE001 - as `_safely`
+        return _failed(error)
+
+
 def erase(**settings: Unpack[Settings]) -> Erased | Failed:
     """Delete everything of this installation, there and here."""
     return _safely(settings, erasure.erase)
@@ -161,7 +192,11 @@ def _safely(settings: Settings, do: Callable[[Config, datetime], T]) -> T | Fail
         here = config.load(Path(named) if named else None, os.environ, given)
         return do(here, clock.now())
     except Exception as error:  # noqa: BLE001 - a guest in the host's process lets nothing escape
-        return Failed(" ".join(str(error).split()) or type(error).__name__)
+        return _failed(error)
+
+
+def _failed(error: Exception) -> Failed:
+    return Failed(" ".join(str(error).split()) or type(error).__name__)
 
 
 def _circumstances(settings: Settings) -> dict[str, str]:

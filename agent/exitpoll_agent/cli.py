@@ -41,6 +41,9 @@ COMMANDS = {
     ),
     "uninstall": Command("say that the product is being uninstalled", is_hosts=True),
     "consent": Command("say what may be sent and why, or choose it"),
+    "prompt": Command("say whether there is a question to be asked, or ask it"),
+    "feedback": Command("open the product's feedback page in the browser"),
+    "doctor": Command("check all that the agent needs, and say what to do"),
     "erase": Command("delete everything of this installation, there and here"),
     "status": Command("say what is known and has yet to be sent"),
 }
@@ -59,11 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return said.exit_code
 
 
-def _settings(options: argparse.Namespace) -> Config:
+def _settings(options: argparse.Namespace) -> Config | None:
     """Load the settings; where root runs this for a person, it is that person's from here on.
 
     But for what is everybody's on the machine, which root writes and removes.
     """
+    if options.command == "doctor":  # it says itself what is wrong with them
+        return None
     if sys.platform == "win32" or os.geteuid() != 0:
         return config.load(options.config, os.environ)
     # Imported here: only root needs it.

@@ -141,7 +141,7 @@ def load(
 
 def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _Setting]:
     named = path or environment.get(PREFIX + "CONFIG")
-    file = path or Path(order.config_file(environment))
+    file = place(path, environment)
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -153,6 +153,11 @@ def _from_file(path: Path | None, environment: Mapping[str, str]) -> dict[str, _
     values = parse_toml(file, text)
     _only_known(values, file)
     return {name: _Setting(value, f"{name!r} in {file}") for name, value in values.items()}
+
+
+def place(path: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return the file that `load` reads, which may be missing; arguments as there."""
+    return path or Path(order.config_file(environment))
 
 
 def _given(values: Mapping[str, object]) -> dict[str, _Setting]:

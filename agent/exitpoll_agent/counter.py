@@ -54,6 +54,16 @@ class Uninstalled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptPrompt:
+    """The last question that the server would put to the person."""
+
+    survey: str
+    address: str
+    is_opened: bool = False
+    """Then it is kept only so that it is not asked again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Former:
     """A counter that counts no more, and what the server has not confirmed of it."""
 
@@ -89,6 +99,7 @@ class Counter:
     resent_since: date | None = None
     """The `policy.resend_since` that was last acted upon."""
     uninstalled: Uninstalled | None = None
+    prompt: KeptPrompt | None = None
     formers: tuple[Former, ...] = ()
     """Counters that this one took over from, as long as they have something to be sent."""
 
@@ -241,6 +252,13 @@ class Counter:
     def refused(self, now: datetime) -> Counter:
         """Back off for long: the message as it is will never be accepted."""
         return replace(self, attempts=self.attempts + 1, backoff_until=now + BACKOFF_REFUSED)
+
+    def prompted(self, prompt: wire.Prompt) -> Counter:
+        """Keep a question, unless it is the one that is kept already, opened or not."""
+        known = self.prompt
+        if known is not None and (known.survey, known.address) == (prompt.survey, prompt.address):
+            return self
+        return replace(self, prompt=KeptPrompt(survey=prompt.survey, address=prompt.address))
 
     # -- leaving ---------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from exitpoll_agent import wire
-from exitpoll_agent.counter import Counter, Former, Milestone, Uninstalled
+from exitpoll_agent.counter import Counter, Former, KeptPrompt, Milestone, Uninstalled
 from exitpoll_agent.rows import Row
 
 NAME = "counter.json"
@@ -45,6 +45,7 @@ def parsed(value: Mapping[str, Any]) -> Counter:
         moved_from=value["moved_from"],
         resent_since=_day(value["resent_since"]),
         uninstalled=_uninstalled(value["uninstalled"]),
+        prompt=_prompt(value["prompt"]),
         formers=tuple(_former(item) for item in value["formers"]),
     )
 
@@ -91,6 +92,16 @@ def _leaving(value: Mapping[str, Any]) -> wire.Leaving:
             "at": wire.parse_instant(value["at"]),
             "answers": None if answers is None else wire.Answers(**answers),
         }
+    )
+
+
+def _prompt(value: Mapping[str, Any] | None) -> KeptPrompt | None:
+    if value is None:
+        return None
+    return KeptPrompt(
+        survey=str(value["survey"]),
+        address=str(value["address"]),
+        is_opened=value["is_opened"] is True,
     )
 
 

@@ -88,9 +88,14 @@ def _write_down(
 def _after(config: Config, counter: Counter, sent: _Sent) -> Counter:
     from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
 
-    if isinstance(sent.outcome, upload.Confirmed):
-        heard = moving.heard(config, counter, sent.to, sent.outcome.confirmation.policy)
-        return heard.confirmed(sent.message, heard.policy, sent.now)
     if isinstance(sent.outcome, upload.Refused):
         return counter.refused(sent.now)
-    return counter.postponed(sent.now, sent.outcome.retry_after)
+    if isinstance(sent.outcome, upload.Later):
+        return counter.postponed(sent.now, sent.outcome.retry_after)
+    heard = moving.heard(config, counter, sent.to, sent.outcome.confirmation.policy)
+    confirmed = heard.confirmed(sent.message, heard.policy, sent.now)
+    prompt = sent.outcome.confirmation.prompt
+    # Only pages of the configured server are ever opened, so no other is kept.
+    if prompt is None or not sent.to.serves(prompt.address):
+        return confirmed
+    return confirmed.prompted(prompt)

@@ -87,6 +87,12 @@ class _Bearer(AuthBase):
         return request
 
 
+def proxy_for(url: str) -> str | None:
+    """Return the proxy by which a message to an address goes; None where it goes directly."""
+    proxy: str | None = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    return proxy
+
+
 # -- connections ---------------------------------------------------------------------------
 
 

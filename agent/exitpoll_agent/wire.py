@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import Any, Literal, TypeAlias
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 from uuid import UUID
 
 UTC = timezone.utc
@@ -168,6 +168,7 @@ class Erasure:
 
     installation_id: UUID
     test: bool = False
+    """Only what rehearsals left is deleted, and nothing is kept out afterwards."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +201,8 @@ class Confirmation:
     """Rows and optional fields that were left out, by name: `days.3`, `locale`."""
     policy: Policy = field(default_factory=Policy)
     prompt: Prompt | None = None
+    received: Mapping[str, Any] | None = None
+    """Of a message marked `test` only: what of it was taken in, as JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,11 +240,12 @@ def confirmation_from_json(body: bytes) -> Confirmation | None:
         return None
     if isinstance(answer["exitpoll"], bool):  # true equals 1 in Python, and is not ours
         return None
-    ignored = answer.get("ignored")
+    ignored, received = answer.get("ignored"), answer.get("received")
     return Confirmation(
         ignored=tuple(str(name) for name in ignored) if isinstance(ignored, list) else (),
         policy=policy_from(answer.get("policy")),
         prompt=_prompt_from(answer.get("prompt")),
+        received=received if isinstance(received, dict) else None,
     )
 
 
@@ -337,6 +341,17 @@ class Address:
     def page(self, event: str) -> str:
         """Return the survey page's address for a compact event."""
         return f"{self.base}{PAGE_PATH}/{quote(self.product_key, safe='')}/{event}"
+
+    def link(self, said: Mapping[str, str]) -> str:
+        """Return the plain address of a page, with what it says of the copy."""
+        return f"{self.base}{PAGE_PATH}/{quote(self.product_key, safe='')}?{urlencode(said)}"
+
+    def serves(self, url: str) -> bool:
+        """Whether a page is of this very origin, written as one expects an address to be."""
+        origin = "/".join(self.base.split("/")[:3])
+        # What browsers read differently from us (\\, spaces, other scripts) has no business in it.
+        is_plain = all("!" <= character <= "~" and character != "\\" for character in url)
+        return is_plain and url.startswith(f"{origin}/")
 
     def __str__(self) -> str:
         scheme, rest = self.base.split("://", 1)

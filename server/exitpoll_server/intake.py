@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
-from uuid import uuid4, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from exitpoll_agent import wire
 from exitpoll_server import schemas
@@ -15,8 +15,10 @@ from exitpoll_server.store import Arrival, Channel, Product, Store
 Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
 
 
-def take_ping(store: Store, product: Product, data: object, now: datetime) -> tuple[str, ...]:
-    """Merge a ping; return what of it was ignored.
+def take_ping(
+    store: Store, product: Product, data: object, now: datetime
+) -> tuple[wire.Ping, tuple[str, ...]]:
+    """Merge a ping; return it with what of it was ignored.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
@@ -28,7 +30,7 @@ def take_ping(store: Store, product: Product, data: object, now: datetime) -> tu
         # it in order: a delayed ping must not undo it.
         message = replace(_without_history(message), counter=message.counter)
     store.merge(product, [Arrival(message=message, channel="agent", received_at=now)])
-    return loaded.ignored
+    return message, loaded.ignored
 
 
 def take_uninstall(
@@ -84,15 +86,40 @@ def take_link(
     return event
 
 
-def erase(store: Store, product: Product, data: object, now: datetime) -> tuple[str, ...]:
-    """Delete everything of an installation; return what of the message was ignored.
+def open_feedback(
+    store: Store,
+    product: Product,
+    *,
+    installation: str | None,
+    version: str | None,
+    locale: str | None,
+    now: datetime,
+) -> UUID:
+    """Record that somebody opened the feedback page, which is no uninstall; return its id."""
+    return store.begin_feedback(
+        product,
+        installation_id=stable_uuid(installation) if installation else None,
+        version=schemas.text("version", version),
+        locale=schemas.text("locale", locale),
+        now=now,
+    )
+
+
+def erase(
+    store: Store, product: Product, data: object, now: datetime
+) -> tuple[wire.Erasure, tuple[str, ...]]:
+    """Delete everything of an installation; return the message with what of it was ignored.
 
     Raises:
         schemas.InvalidError: it names no installation.
     """
     loaded = schemas.load_erasure(data)
-    store.erase(product, loaded.message.installation_id, now)
-    return loaded.ignored
+    wish = loaded.message
+    if wish.test:
+        store.erase_rehearsals(product, wish.installation_id)
+    else:
+        store.erase(product, wish.installation_id, now)
+    return wish, loaded.ignored
 
 
 def _without_history(message: Message) -> Message:

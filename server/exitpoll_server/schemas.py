@@ -287,6 +287,14 @@ class ErasureSchema(_WireSchema):
     test = Flag()
 
 
+def text(name: str, value: str | None) -> str | None:
+    """Return a text of the envelope that came in an address; None where it cannot be kept."""
+    try:
+        return cast("str | None", _line(name).deserialize(value))
+    except ValidationError:
+        return None
+
+
 # -- loading -------------------------------------------------------------------------------
 
 _PING, _UNINSTALL, _ERASURE = PingSchema(), UninstallEventSchema(), ErasureSchema()

@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -48,6 +49,10 @@ class Loopback(ThreadingHTTPServer):
         self.before_answering: Callable[[Received], None] = lambda _received: None
         self.received: list[Received] = []
         self.scheme = "http"
+        self.date: datetime | None = None
+        """What it takes for the present; None: the machine's clock."""
+        self.redirects_pages_to: str | None = None
+        """Where pages under /u/ lead; None: they are answered as everything is."""
 
     @property
     def address(self) -> str:
@@ -73,11 +78,13 @@ class _Handler(BaseHTTPRequestHandler):
     server: Loopback
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         received = Received(self.path, dict(self.headers), body)
         self.server.received.append(received)
         self.server.before_answering(received)
         answer = self.server.answer
+        if self.server.redirects_pages_to is not None and self.path.startswith("/u/"):
+            answer = Answer(303, b"", {"Location": self.server.redirects_pages_to})
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -86,6 +93,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     do_GET = do_POST  # noqa: N815 - http.server's name; a followed redirect would arrive here
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        date = self.server.date
+        return super().date_time_string(timestamp if date is None else date.timestamp())
 
     def log_message(self, *_args: object) -> None:
         """Keep the tests' output clean."""

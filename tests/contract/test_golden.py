@@ -153,6 +153,7 @@ CONFIRMATION = wire.Confirmation(
         move_to="https://kabc@elsewhere.example",
     ),
     prompt=wire.Prompt(survey="nps", address="https://feedback.example.com/s/abc"),
+    received={"installation_id": str(INSTALLATION), "test": True},
 )
 
 REFUSAL = wire.Refusal(

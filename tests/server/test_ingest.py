@@ -48,6 +48,7 @@ CONFIRMED = {
         "move_to": None,
     },
     "prompt": None,
+    "received": None,
 }
 TABLES = ("installations", "counters", "launches", "milestones", "uninstalls", "answers", "history")
 
@@ -89,6 +90,41 @@ def test_what_is_merged_is_confirmed(
     answer = post(client, message, path)
     assert (answer.status_code, answer.content_type) == (200, "application/json")
     assert answer.json == CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (wire.PINGS_PATH, {**PING, "days": [ROW], "locale": 7}),
+        (wire.UNINSTALLS_PATH, event(answers={"comment": "Bye"})),
+        (wire.ERASURES_PATH, {"installation_id": str(INSTALLATION)}),
+    ],
+)
+def test_a_rehearsal_is_told_what_was_received(
+    client: FlaskClient, path: str, message: dict[str, Any]
+) -> None:
+    """A message marked test is repeated as it was taken in, without what was left out of it."""
+    answer = post(client, {**message, "test": True}, path).json
+    assert answer is not None
+    received = answer["received"]
+    ignored = answer["ignored"]
+    assert ignored == (["locale"] if "locale" in message else [])
+    assert received["test"] is True
+    assert received["installation_id"] == str(INSTALLATION)
+    for name in ("days", "seq"):
+        assert received.get(name) == message.get(name, [] if "seq" in message else None)
+    if "uninstall" in message:
+        assert received["uninstall"]["answers"]["comment"] == "Bye"
+    if ignored:
+        assert received["locale"] is None
+
+
+def test_what_consent_forbids_is_not_received(client: FlaskClient) -> None:
+    """A rehearsal under `exit` shows that history is thrown away even where it is sent."""
+    sent = {**event(), "consent": "exit", "test": True, "days": [ROW], "customer": "c"}
+    answer = post(client, sent, wire.UNINSTALLS_PATH).json
+    assert answer is not None
+    assert (answer["received"]["days"], answer["received"]["customer"]) == ([], None)
 
 
 def test_what_is_confirmed_is_durable(client: FlaskClient, look: Look) -> None:

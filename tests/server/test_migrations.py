@@ -10,7 +10,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
@@ -90,6 +92,29 @@ def test_opening_again_changes_nothing(store: Store, product: Product, database:
     again = Store(f"sqlite:///{database}")
     assert again.products() == [product]
     again.close()
+
+
+def test_the_first_versions_database_is_brought_up_to_date(fresh: Path) -> None:
+    """A database of 0001 opens with what is in it, and has the tables that came later."""
+    fresh.parent.mkdir()
+    opened = create_engine(f"sqlite:///{fresh}")
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with opened.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    opened.dispose()
+    change(
+        fresh,
+        "INSERT INTO products (name, key, created_at, stopped_after_days) "
+        "VALUES ('Sample', 'k1', 0, 40)",
+    )
+    assert "feedback" not in schema_of(fresh)
+    store = Store(f"sqlite:///{fresh}")
+    assert [product.name for product in store.products()] == ["Sample"]
+    store.close()
+    assert "feedback" in schema_of(fresh)
 
 
 def test_a_later_versions_database_is_refused(database: Path) -> None:

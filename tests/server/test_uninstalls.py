@@ -476,6 +476,20 @@ def test_erasure_keeps_late_messages_out(store: Store, product: Product, look: L
     assert not any(look(f"SELECT 1 FROM {table}") for table in OF_A_PERSON)  # noqa: S608
 
 
+def test_a_rehearsed_erasure_takes_only_the_rehearsal(
+    store: Store, product: Product, look: Look
+) -> None:
+    """An erasure marked test deletes what was marked test; a real copy stays, and stays heard."""
+    live_and_leave(store, product)
+    store.erase_rehearsals(product, INSTALLATION)
+    assert look("SELECT test FROM installations") == [{"test": 0}]
+    assert [len(look(f"SELECT 1 FROM {table}")) for table in OF_A_PERSON[5:]] == [1, 1, 1, 2]  # noqa: S608
+    take(store, product, ping(20), after(hours=1))
+    assert look("SELECT last_received_at FROM installations") == [
+        {"last_received_at": ms(after(hours=1))}
+    ]
+
+
 def test_erasure_touches_nobody_else(store: Store, product: Product, look: Look) -> None:
     """Neighbours, and the same id under another product, stay."""
     other = store.create_product(name="Other", stopped_after_days=40, trial_days=None, now=NOW)

@@ -21,3 +21,11 @@ class Said:
     exit_code: int = 0
     raw: bytes | None = None
     """Goes out as it is, in place of both."""
+
+
+def of_page(sentence: str, fields: dict[str, object], why_not_opened: str | None) -> Said:
+    """Say what came of a page that the person wanted to see."""
+    if why_not_opened is None:
+        return Said(sentence, fields)
+    warning = f"no page was opened ({why_not_opened})"
+    return Said(sentence, fields, warnings=(warning,), exit_code=FAILED)

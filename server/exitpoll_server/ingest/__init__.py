@@ -52,17 +52,17 @@ def init_app(app: Flask, store: Store) -> None:
 
     @blueprint.post(wire.PINGS_PATH)
     def pings() -> Response:
-        return _confirmed(intake.take_ping(store, _product(store), _body(), clock.now()))
+        return _confirmed(*intake.take_ping(store, _product(store), _body(), clock.now()))
 
     @blueprint.post(wire.UNINSTALLS_PATH)
     def uninstalls() -> Response:
         product = _product(store)
-        _, ignored = intake.take_uninstall(store, product, _body(), clock.now(), channel="agent")
-        return _confirmed(ignored)
+        taken = intake.take_uninstall(store, product, _body(), clock.now(), channel="agent")
+        return _confirmed(*taken)
 
     @blueprint.post(wire.ERASURES_PATH)
     def erasures() -> Response:
-        return _confirmed(intake.erase(store, _product(store), _body(), clock.now()))
+        return _confirmed(*intake.erase(store, _product(store), _body(), clock.now()))
 
     app.register_blueprint(blueprint)
     _answer_errors(app)
@@ -128,10 +128,11 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _confirmed(ignored: tuple[str, ...]) -> Response:
-    return Response(
-        wire.to_json(wire.Confirmation(ignored=ignored)), content_type="application/json"
-    )
+def _confirmed(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> Response:
+    """Confirm a message; a rehearsal is shown what was taken in, people's own are not repeated."""
+    received = json.loads(wire.to_json(taken)) if taken.test else None
+    confirmation = wire.Confirmation(ignored=ignored, received=received)
+    return Response(wire.to_json(confirmation), content_type="application/json")
 
 
 def _answer_errors(app: Flask) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from exitpoll_agent.wire import Answers
 from exitpoll_server.counts import Counts, Window
-from exitpoll_server.store import erasure, merge, products, reading, surveys
+from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.engine import (
@@ -21,6 +21,7 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
+from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked
@@ -30,6 +31,7 @@ __all__ = [
     "Asked",
     "BusyError",
     "Channel",
+    "Feedback",
     "Product",
     "ProductExistsError",
     "Store",
@@ -103,6 +105,11 @@ class Store:
         with write_transaction(self._engine) as connection:
             erasure.erase(connection, product.id, installation_id, to_ms(now))
 
+    def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
+        """Delete what rehearsals left of an installation; its real messages stay welcome."""
+        with write_transaction(self._engine) as connection:
+            erasure.erase_rehearsals(connection, product.id, installation_id)
+
     def import_answers(
         self, product: Product, said: Sequence[tuple[UUID, datetime, Answers]]
     ) -> None:
@@ -166,6 +173,38 @@ class Store:
                 answers=answers,
                 now=to_ms(now),
             )
+
+    # -- feedback
+
+    def begin_feedback(
+        self,
+        product: Product,
+        *,
+        installation_id: UUID | None,
+        version: str | None,
+        locale: str | None,
+        now: datetime,
+    ) -> UUID:
+        """Record that somebody opened the feedback page; return the id of that page."""
+        with write_transaction(self._engine) as connection:
+            return feedback.begin(
+                connection,
+                product_id=product.id,
+                installation_uuid=installation_id,
+                version=version,
+                locale=locale,
+                now=to_ms(now),
+            )
+
+    def feedback(self, page: UUID) -> Feedback | None:
+        """Return what an opened page needs to know; None where it was erased."""
+        with read_transaction(self._engine) as connection:
+            return feedback.find(connection, page)
+
+    def give_feedback(self, page: UUID, comment: str, now: datetime) -> None:
+        """Keep what was written on a page, the first time."""
+        with write_transaction(self._engine) as connection:
+            feedback.give(connection, uuid=page, comment=comment, now=to_ms(now))
 
     # -- the report
 

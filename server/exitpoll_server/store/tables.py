@@ -232,6 +232,25 @@ answers = Table(
     Column("score", SmallInteger),
 )
 
+# A page that the person opened from the product's own menu; no uninstall, and in no figure.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    # Names the page in its address; random, so that the address says nothing of the copy.
+    Column("uuid", Uuid, nullable=False, unique=True),
+    # No reference: of whoever refused everything else nothing but this is known.
+    Column("installation_uuid", Uuid),
+    Column("version", String),
+    Column("locale", String),
+    Column("shown_at", BigInteger, nullable=False),
+    # Written once: a second comment is another page's.
+    Column("comment", Text),
+    Column("received_at", BigInteger),
+    Index(None, "product_id", "installation_uuid"),
+)
+
 tombstones = Table(
     "tombstones",
     metadata,

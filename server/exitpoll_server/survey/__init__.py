@@ -18,17 +18,20 @@ from exitpoll_server import clock, intake
 from exitpoll_server.questions import EXIT
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Store
-
-TOKEN_DAYS = 30
-"""How long a survey's address can be answered."""
+from exitpoll_server.survey import feedback
+from exitpoll_server.survey.addresses import (
+    NOTHING_KEPT,
+    TOKEN_SECONDS,
+    GoneError,
+    comment_typed,
+    installation_named,
+    product_of,
+    see_other,
+)
+from exitpoll_server.survey.feedback import FeedbackPages
 
 FINGERPRINT_CHARS = 12
 """48 bits of the uninstall's id: tells apart who got the same number, and names nobody."""
-
-NOTHING_KEPT = "Nothing is kept of this copy any more."
-
-MAX_LINK_ID_CHARS = 200
-"""A vendor's own installation id; longer ones are cut off somewhere on their way anyway."""
 
 _PIXEL = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
 
@@ -44,15 +47,6 @@ _HEADERS = {
 }
 
 
-class GoneError(Exception):
-    """The address cannot be used; carries a friendly sentence and the status."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
-
 def init_app(app: Flask, store: Store) -> None:
     """Add the pages that a leaving person sees."""
     blueprint = Blueprint(
@@ -62,7 +56,8 @@ def init_app(app: Flask, store: Store) -> None:
         static_folder="static",
         static_url_path="/s/static",
     )
-    pages = _Pages(store)
+    comments = FeedbackPages(store)
+    pages = _Pages(store, comments)
     blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
     blueprint.get("/u/<product_key>", endpoint="leave_by_link", strict_slashes=False)(
         pages.leave_by_link
@@ -70,6 +65,8 @@ def init_app(app: Flask, store: Store) -> None:
     blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
     blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
+    blueprint.get("/s/feedback/<token>", endpoint="feedback")(comments.ask)
+    blueprint.post("/s/feedback/<token>", endpoint="give_feedback")(comments.answer)
     blueprint.errorhandler(GoneError)(_gone)
     blueprint.errorhandler(BusyError)(_busy)
     blueprint.errorhandler(Exception)(_failed)
@@ -80,13 +77,14 @@ def init_app(app: Flask, store: Store) -> None:
 class _Pages:
     """The pages, on one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, feedback: FeedbackPages) -> None:
         self._store = store
+        self._feedback = feedback
         self._tokens = _Tokens(store)
 
     def leave(self, product_key: str, event: str) -> Response:
         """Record the uninstall that an agent's address carries, and go to the survey."""
-        product = self._product(product_key)
+        product = product_of(self._store, product_key)
         if request.method == "HEAD":
             return Response()
         try:
@@ -99,14 +97,22 @@ class _Pages:
         return self._to_survey(product, left)
 
     def leave_by_link(self, product_key: str) -> Response:
-        """Record the uninstall that ten lines of a setup script report, and go to the survey."""
-        product = self._product(product_key)
+        """Go to what a plain link asks for: the exit survey, whose link reports an uninstall too.
+
+        A survey that is not known here is no uninstall: a later product may ask for it.
+        """
+        product = product_of(self._store, product_key)
         if request.method == "HEAD":
             return Response()
+        survey = request.args.get("survey") or EXIT.kind
+        if survey == feedback.KIND:
+            return self._feedback.begin(product)
+        if survey != EXIT.kind:
+            raise GoneError(404, "This address asks for a survey that is not known here.")
         left = intake.take_link(
             self._store,
             product,
-            installation=request.args.get("id", "")[:MAX_LINK_ID_CHARS] or None,
+            installation=installation_named(),
             version=request.args.get("v"),
             locale=request.args.get("lang"),
             now=clock.now(),
@@ -125,8 +131,7 @@ class _Pages:
         request.max_content_length = wire.MAX_BODY_BYTES
         person = self._tokens.read(token)
         reason = request.form.get("reason", "")
-        # Browsers send CRLF, and count a line break as one character when they limit a text.
-        comment = request.form.get("comment", "").replace("\r\n", "\n").replace("\0", "")
+        comment = comment_typed()
         if len(comment) > wire.MAX_COMMENT_CHARS:
             return _page(person, token, too_long=comment), 422
         said = wire.Answers(
@@ -139,7 +144,7 @@ class _Pages:
             answers=said,
             now=clock.now(),
         )
-        return _see_other(url_for("survey.ask", token=token))
+        return see_other(url_for("survey.ask", token=token))
 
     def opened(self, token: str) -> Response:
         """Take the page's own word that it is open: what only fetches addresses says none."""
@@ -147,17 +152,11 @@ class _Pages:
             self._store.opened(self._show(self._tokens.read(token)), clock.now())
         return Response(_PIXEL, content_type="image/gif")
 
-    def _product(self, key: str) -> Product:
-        product = self._store.product_by_key(key)
-        if product is None:
-            raise GoneError(404, "This address belongs to no product known here.")
-        return product
-
     def _to_survey(self, product: Product, left: wire.UninstallEvent) -> Response:
         uninstall = self._store.uninstall_number(product, left.installation_id, test=left.test)
         if uninstall is None:
             raise GoneError(410, NOTHING_KEPT)
-        return _see_other(url_for("survey.ask", token=self._tokens.write(uninstall)))
+        return see_other(url_for("survey.ask", token=self._tokens.write(uninstall)))
 
     def _show(self, person: Asked) -> int:
         return self._store.show(
@@ -182,9 +181,7 @@ class _Tokens:
 
     def read(self, token: str) -> Asked:
         try:
-            uninstall, fingerprint = self._serializer.loads(
-                token, max_age=TOKEN_DAYS * 24 * 60 * 60
-            )
+            uninstall, fingerprint = self._serializer.loads(token, max_age=TOKEN_SECONDS)
         except BadSignature:
             raise GoneError(410, "This address cannot be used any more.") from None
         person = self._person(uninstall)
@@ -202,10 +199,6 @@ class _Tokens:
 def _fingerprint(person: Asked) -> str:
     # The store gives an erased uninstall's number to the next; the old address must not lead there.
     return hashlib.sha256(person.uuid.bytes).hexdigest()[:FINGERPRINT_CHARS]
-
-
-def _see_other(location: str) -> Response:
-    return Response(status=303, headers={"Location": location})
 
 
 def _page(person: Asked, token: str, *, too_long: str | None = None) -> str:
