@@ -10,12 +10,16 @@ FREEZER := $(VENV)/.freezer
 PYTHONS ?=
 # The path of the frozen agent, as installer/bundle.py printed it.
 FROZEN = $(shell cat dist/.program)
+FROZEN_FOR_WINDOWS = $(shell cat dist/.program-windows)
+WINDOWS := build/windows/.ready
+WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow test-pythons bundle test-bundle bench-agent check format lock clean
+.PHONY: help setup demo serve test test-slow test-pythons bundle test-bundle bundle-windows \
+	test-windows bench-agent check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv and install everything into it
 
@@ -52,7 +56,7 @@ bundle: dist/.program ## freeze the agent into dist/, and run every command of i
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q tests/e2e/test_program.py
 	@echo "$(FROZEN) works."
 
-dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py installer/*)
+dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_agent/*/*.py installer/*)
 	mkdir -p dist
 	$(BIN)/python installer/bundle.py > $@.new
 	mv $@.new $@
@@ -60,6 +64,25 @@ dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py installer/*)
 # The story's calendar needs a C compiler: a frozen program reads no sitecustomize.
 test-bundle: bundle ## the tests that start the agent, with the frozen one
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q -n 2 --dist loadgroup -m 'agent and not slow'
+
+# It needs Wine (Debian: wine and wine64), and no Windows. On Windows itself: installer/bundle.py.
+$(WINDOWS): pyproject.toml constraints.txt installer/windows.py installer/wine.sh
+	$(WITH_WINE) prepare
+	touch $@
+
+bundle-windows: dist/.program-windows $(READY) ## the same for Windows, from Linux, under Wine
+	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q \
+		tests/e2e/test_program.py tests/agent/test_windows.py
+	@echo "$(FROZEN_FOR_WINDOWS) works."
+
+dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_agent/*/*.py installer/*)
+	mkdir -p dist
+	$(WITH_WINE) freeze > $@.new
+	mv $@.new $@
+
+test-windows: bundle-windows ## the tests that start the agent, with the Windows one
+	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -n 2 --dist loadgroup \
+		-m 'agent and not slow and not windows'
 
 bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent

@@ -24,19 +24,20 @@ def main() -> int:
     """Build `dist/exitpoll-agent-<version>-<platform>/` and print the program's path."""
     system = SYSTEMS.get(sys.platform, sys.platform)
     folder = ROOT / "dist" / f"exitpoll-agent-{__version__}-{system}-{machine.arch()}"
-    built = ROOT / "build" / "frozen"
+    work = ROOT / "build" / f"frozen-{system}"
     spec = ROOT / "installer" / "agent.spec"
     subprocess.run(
         [sys.executable, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=ERROR",
-         f"--distpath={built}", f"--workpath={ROOT / 'build'}", spec],
+         f"--distpath={work}", f"--workpath={work / 'work'}", spec],
         check=True,
     )  # fmt: skip
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(built / "exitpoll-agent", folder, symlinks=True)
+    folder.parent.mkdir(exist_ok=True)
+    (work / "exitpoll-agent").rename(folder)
     _add_licences(folder / "licences")
     _write_sums(folder.parent)
     program = folder / ("exitpoll-agent.exe" if sys.platform == "win32" else "exitpoll-agent")
-    sys.stdout.write(f"{program.relative_to(ROOT)}\n")
+    sys.stdout.write(f"{program.relative_to(ROOT).as_posix()}\n")
     return 0
 
 
@@ -67,7 +68,8 @@ def _write_sums(folder: Path) -> None:
         f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder).as_posix()}\n"
         for file in files
     ]
-    (folder / "SHA256SUMS").write_text("".join(lines), "utf-8")
+    # As bytes: sha256sum takes the line end of a Windows text for a part of the name.
+    (folder / "SHA256SUMS").write_bytes("".join(lines).encode())
 
 
 if __name__ == "__main__":

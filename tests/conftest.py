@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.program import ON_WINE
+from tests.windows import skip_what_cannot_run
 
 START_THE_AGENT = {"profile", "offline", "played", "vendor"}
 """The fixtures whose tests start the agent as a program, through `tests.program`."""
@@ -13,3 +15,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if START_THE_AGENT & set(getattr(item, "fixturenames", ())):
             item.add_marker("agent")
+        if ON_WINE and item.get_closest_marker("agent"):
+            skip_what_cannot_run(item)

@@ -18,6 +18,9 @@ POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.1
 """Two hundred who look all the time would leave no time to the one who holds it."""
 
+BINARY: int = getattr(os, "O_BINARY", 0)
+"""For `os.open`: without it Windows writes two bytes for the end of a line."""
+
 
 class Lock:
     """A context manager that holds a folder, which must exist, against every other process.
@@ -67,7 +70,7 @@ if sys.platform == "win32":
         os.lseek(descriptor, 0, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
+        except OSError:  # PermissionError, as Windows has it; Wine does not say which
             return False
         return True
 else:

@@ -15,7 +15,7 @@ import time
 import zlib
 
 from exitpoll_agent import __version__
-from exitpoll_agent.lock import WAIT_SECONDS, Lock
+from exitpoll_agent.lock import BINARY, WAIT_SECONDS, Lock
 
 TYPE_CHECKING = False  # typing itself costs a tenth of a launch
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def leave(  # noqa: PLR0913 - one line of the file each
     marks = (f"{_mark(name)} {name}" for name in watched)
     text = "\n".join((*head, *said, *marks))
     temporary = f"{file}.new"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o600)
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(text.encode("utf-8", "surrogateescape"))
     os.replace(temporary, file)  # noqa: PTH105 - pathlib costs half a launch
@@ -180,7 +180,7 @@ def _add(tally: str, line: str) -> int | None:
     """Add a line, durably, and return how many there are; None where it could not be added."""
     # A line of its own, whatever the loss of power left of the one before.
     record = f"\n{line}{END}".encode("utf-8", "surrogateescape")
-    descriptor = os.open(tally, os.O_WRONLY | os.O_APPEND)
+    descriptor = os.open(tally, os.O_WRONLY | os.O_APPEND | BINARY)
     try:
         size = os.fstat(descriptor).st_size
         if size >= MAX_TALLY_BYTES or os.write(descriptor, record) != len(record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ FORMAT = 1
 
 MAX_PUT_ASIDE = 3
 """Enough to see what went wrong; a disk that damages files again and again must not fill up."""
+
+HELD_SECONDS = 1.0
+"""Windows neither replaces nor opens a file that another program holds. Virus scanners hold a new
+one for some milliseconds; who holds it longer has it open to stay, and a person may be waiting."""
+HELD_POLL_SECONDS = 0.02
 
 T = TypeVar("T")
 
@@ -55,7 +61,7 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
         OSError: it is there and cannot be read.
     """
     try:
-        text = path.read_bytes()
+        text = patiently(path.read_bytes)
     except FileNotFoundError:
         return None
     try:
@@ -94,20 +100,32 @@ def write(path: Path, value: Mapping[str, object], *, keep: Path | None = None) 
     """
     # One fixed name: what a killed process left behind is simply written over.
     temporary = path.with_name(f"{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | lock.BINARY, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(as_json(value).encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
     if keep is not None and path.exists():
-        path.replace(keep)
-    temporary.replace(path)
+        patiently(lambda: path.replace(keep))
+    patiently(lambda: temporary.replace(path))
     sync_folder(path.parent)
 
 
 def as_json(value: Mapping[str, object]) -> str:
     """Return what a state file holds."""
     return json.dumps({"format": FORMAT, **value}, separators=(",", ":")) + "\n"
+
+
+def patiently(step: Callable[[], T]) -> T:
+    """Try again for a while, on Windows, where another program holds the file just now."""
+    until = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            return step()
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() >= until:
+                raise
+        time.sleep(HELD_POLL_SECONDS)
 
 
 def make_private(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.world import Person, World
-from tests.program import FROZEN, INSTALLED
+from tests.program import FROZEN, INSTALLED, starting
 
 from exitpoll_agent import __version__, cli
 
@@ -41,7 +41,11 @@ def commands() -> list[str]:
 def test_the_program_says_its_version(vendor: World) -> None:
     """--version is that of the package, and nothing is said on stderr."""
     done = subprocess.run(
-        [INSTALLED, "--version"], env=vendor.environment, capture_output=True, text=True, check=True
+        [*INSTALLED, "--version"],
+        env=vendor.environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
 
@@ -81,7 +85,7 @@ def test_the_frozen_program_reads_the_settings_beside_it(vendor: World) -> None:
     (folder / "exitpoll.toml").write_text(f'address = "{address}"\nversion = "3.1"', "utf-8")
     state = {"EXITPOLL_STATE_DIR": str(vendor.folder / "state")}
     done = subprocess.run(
-        [folder / FROZEN.name, "launch"],
+        [*starting(folder / FROZEN.name), "launch"],
         env={**vendor.environment, **state}, cwd="/", capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("Launch 1 counted; the server confirmed it.\n", "")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin
 
 import requests
-from tests.program import AS_A_PERSON, FROZEN, INSTALLED
+from tests.program import AS_A_PERSON, FROZEN, INSTALLED, ON_WINE
 
 from exitpoll_agent.order import BUILD_SERVERS
 
@@ -53,7 +53,8 @@ class World:
             "DISPLAY": ":0",
             "EXITPOLL_CONTAINERS": "count",  # the story may be played in one
         }
-        self.for_agents = {"LD_PRELOAD": str(_clock_library(folder))} if FROZEN else {}
+        is_native = FROZEN is not None and not ON_WINE
+        self.for_agents = {"LD_PRELOAD": str(_clock_library(folder))} if is_native else {}
         self.server: Server | None = None
         self.at(begins)
 
@@ -174,7 +175,7 @@ class Person:
     def run(self, command: str, *options: str) -> dict[str, Any]:
         """Run the agent and return what it said."""
         done = subprocess.run(
-            [*AS_A_PERSON, INSTALLED, command, "--json", *options],
+            [*AS_A_PERSON, *INSTALLED, command, "--json", *options],
             env=self._environment(),
             stdout=subprocess.PIPE,
             text=True,
