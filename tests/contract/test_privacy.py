@@ -166,7 +166,7 @@ def received(server: Loopback, profile: Profile, *commands: Sequence[str]) -> Se
 
 
 def files_of(folder: Path) -> Mapping[str, Any]:
-    """Return what is in a folder of the agent's, by the files' names: `tally-7` is called `tally-…`."""
+    """Return what is in a folder of the agent's, by the files' names: `tally-7` is `tally-…`."""
     return {
         re.sub(r"-[0-9a-f]+$", "-…", path.name): json.loads(path.read_bytes())
         if path.suffix == ".json"
