@@ -15,11 +15,13 @@ import pytest
 from tests.agent.loopback import Loopback, running
 
 from exitpoll_agent import (
+    api,
     checkup,
     config,
     counter,
     exchange,
     launching,
+    lock,
     note,
     rows,
     upload,
@@ -178,6 +180,8 @@ def test_every_setting_is_documented() -> None:
         f"every {counter.ASK_AGAIN.days} days at a launch",
         f"{upload.FOR_A_LAUNCH.whole} seconds for a launch",
         f"{upload.FOR_SOMEBODY_WHO_WAITS.whole} where a person waits",
+        f"for {lock.WAIT_SECONDS:.0f} seconds at most",
+        f"a Python program for {api.HOST_WAITS_SECONDS:.0f} second:",
         f"what is left of its three, {upload.LONGEST_SECONDS} at most",
         f"A message has {wire.MAX_ROWS} rows",
         f"and {wire.MAX_BODY_BYTES // 1024} KiB at most",
