@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from tests.agent.loopback import Loopback, Received, running
+from tests.agent.loopback import Answer, Loopback, Received, running
 from tests.agent.profile import Profile
 
 from exitpoll_agent import wire
@@ -39,6 +39,11 @@ attributes = { plan = "pro" }
 
 LEFT = ("uninstall", "--context", "remove")
 ANSWERED = ("--reason", "too-expensive", "--comment-file", "comment", "--score", "3")
+LEAVING = ((*LEFT, "--unattended"), ("launch",), (*LEFT, *ANSWERED))
+"""Twice, since nobody can be asked and not asked; the launch between them takes the first back."""
+
+COMMENT = "SVGに書き出せないのでやめます。" * 200
+"""About as long as the wire carries, three bytes a letter, so that the event is compressed."""
 
 SAYS_NOTHING: tuple[object, ...] = (None, [], {}, "unknown")
 
@@ -99,31 +104,53 @@ def assert_names(title: str, wanted: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Played:
-    """What agents sent, by the word of "sent under", and what one of them wrote, by file."""
+    """What agents sent, by the word of "sent under", and what they wrote, by file."""
 
     sent: Mapping[str, Sequence[Received]]
     written: Mapping[str, Any]
+    """In the person's own folder."""
+    elsewhere: Mapping[str, Any]
+    """In the machine's folder, and in the temporary one."""
 
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     """Have agents do everything that sends or writes something, under each consent."""
     with running(Loopback()) as server:
+        server.answer = Answer(body=asking(server))
         full = an_agent(tmp_path_factory.mktemp("full"), server, "full")
         exits = an_agent(tmp_path_factory.mktemp("exit"), server, "exit")
-        leaving = [(*LEFT, *ANSWERED), (*LEFT, "--unattended")]
+        shared = an_agent(tmp_path_factory.mktemp("shared"), server, "full")
         sent = {
-            "full": received(server, full, ["milestone", "first-export"], ["launch"], *leaving),
-            "exit": received(server, exits, ["launch"], *leaving),
-            "withdrawal": received(server, full, ["consent", "none"]),
+            "full": received(server, full, ["milestone", "first-export"], ["launch"], *LEAVING),
+            "exit": received(server, exits, ["launch"], *LEAVING),
         }
-        written = files_of(full)
-        return Played({**sent, "any": received(server, full, ["erase"])}, written)
+        written = files_of(full.state)
+        sent["withdrawal"] = received(server, full, ["consent", "none"])
+        written = {**written, **files_of(full.state)}
+        sent["any"] = received(server, full, ["erase"])
+        return Played(sent, written, written_elsewhere(server, shared))
+
+
+def asking(server: Loopback) -> bytes:
+    """Return a confirmation with a question to the person."""
+    prompt = {"survey": "nps", "address": f"http://localhost:{server.server_port}/s/1"}
+    return json.dumps({"exitpoll": 1, "ignored": [], "policy": {}, "prompt": prompt}).encode()
+
+
+def written_elsewhere(server: Loopback, shared: Profile) -> Mapping[str, Any]:
+    """Have an administrator install for everybody, and an updater take the last step."""
+    shared.environment["EXITPOLL_SCOPE"] = "machine"
+    received(server, shared, ["install"])
+    written = files_of(shared.folder / "machine")
+    received(server, shared, ["uninstall", "--finish", "--unattended"])
+    (note,) = shared.folder.glob("exitpoll-*.json")
+    return {**written, "exitpoll-….json": json.loads(note.read_bytes())}
 
 
 def an_agent(folder: Path, server: Loopback, consent: str) -> Profile:
     (folder / "exitpoll.toml").write_text(SETTINGS, "utf-8")
-    (folder / "comment").write_text("I need SVG export.", "utf-8")
+    (folder / "comment").write_text(COMMENT, "utf-8")
     said = {"LANG": "ru_RU.UTF-8", "EXITPOLL_CONSENT": consent}
     config = {"EXITPOLL_CONFIG": str(folder / "exitpoll.toml")}
     return Profile(folder, server.address, {**said, **config})
@@ -138,13 +165,13 @@ def received(server: Loopback, profile: Profile, *commands: Sequence[str]) -> Se
     return server.received[before:]
 
 
-def files_of(profile: Profile) -> Mapping[str, Any]:
-    """Return what is in an agent's folder, by the files' names: `tally-7` is called `tally-…`."""
+def files_of(folder: Path) -> Mapping[str, Any]:
+    """Return what is in a folder of the agent's, by the files' names: `tally-7` is `tally-…`."""
     return {
         re.sub(r"-[0-9a-f]+$", "-…", path.name): json.loads(path.read_bytes())
         if path.suffix == ".json"
         else None
-        for path in profile.state.iterdir()
+        for path in folder.iterdir()
     }
 
 
@@ -237,6 +264,17 @@ def test_every_header_has_its_row(played: Played) -> None:
 def test_every_file_has_its_row(played: Played) -> None:
     """No file is left on the person's machine that the page does not name."""
     assert_names("files", sorted(played.written))
+
+
+def test_every_file_elsewhere_has_its_row(played: Played) -> None:
+    """Nor is one left in the machine's folder, or in the temporary one."""
+    assert_names("elsewhere", sorted(played.elsewhere))
+
+
+def test_what_is_written_elsewhere_has_its_row(played: Played) -> None:
+    """The machine's id has the fields of a person's own, and the note those that it is said to."""
+    assert_names("installation.json", names_in(played.elsewhere["installation.json"]))
+    assert_names("note", names_in(played.elsewhere["exitpoll-….json"]))
 
 
 @pytest.mark.parametrize("name", ["installation.json", "consent.json", "counter.json"])

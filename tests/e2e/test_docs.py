@@ -12,8 +12,21 @@ from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from tests.agent.loopback import Loopback, running
 
-from exitpoll_agent import wire
+from exitpoll_agent import (
+    api,
+    checkup,
+    config,
+    counter,
+    exchange,
+    launching,
+    lock,
+    note,
+    rows,
+    upload,
+    wire,
+)
 from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server.report.definitions import DEFINITIONS
 
@@ -21,10 +34,10 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 
-def blocks(page: str, name: str) -> str:
-    """Return the shell blocks of a page that are marked with this name, joined."""
+def blocks(page: str, name: str, language: str = "sh") -> str:
+    """Return the blocks of a page that are marked with this name, joined."""
     text = (ROOT / page).read_text("utf-8")
-    found = re.findall(rf"<!-- run: {name} -->\n```sh\n(.*?)```", text, re.DOTALL)
+    found = re.findall(rf"<!-- run: {name} -->\n```{language}\n(.*?)```", text, re.DOTALL)
     assert found, f"{page} has no block {name}"
     return "\n".join(found)
 
@@ -105,6 +118,94 @@ def test_the_prerm_of_a_deb_opens_the_page_only_for_who_said_yes(
         query = parse_qs(urlsplit((tmp_path / "opened").read_text("ascii").strip()).query)
         assert query == {"id": ["3f2c"], "v": ["1.0.0"], "lang": ["ja_JP"]}
         assert (tmp_path / "user").read_text("ascii").strip() == "hana"
+
+
+def configured(folder: Path) -> dict[str, str]:
+    """Return the environment of a copy whose folders are all below one, without settings."""
+    return {
+        "EXITPOLL_STATE_DIR": str(folder / "state"),
+        "EXITPOLL_MACHINE_DIR": str(folder / "machine"),
+        "TMPDIR": str(folder),
+    }
+
+
+def test_the_life_of_a_copy_is_heard_and_leaves_nothing(tmp_path: Path) -> None:
+    """The commands of docs/integrating.md, in their order, end with the state deleted."""
+    with running(Loopback()) as server:
+        settings = {"EXITPOLL_ADDRESS": server.address, "EXITPOLL_VERSION": "1.0.0"}
+        script = blocks("docs/integrating.md", "life")
+        done = run(script, tmp_path, **configured(tmp_path), **settings)
+        assert (done.returncode, done.stderr) == (0, "")
+        paths = [received.path for received in server.received]
+    assert paths == [wire.PINGS_PATH, wire.PINGS_PATH, wire.UNINSTALLS_PATH]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_python_of_a_product_runs_as_it_stands(tmp_path: Path) -> None:
+    """Its example counts, notes, leaves and finishes, with no other change than the address."""
+    example = blocks("docs/integrating.md", "python", "python")
+    with running(Loopback()) as server:
+        script = example.replace("https://PRODUCT-KEY@feedback.example.com", server.address)
+        (tmp_path / "product.py").write_text(script, "utf-8")
+        done = run("python product.py", tmp_path, **configured(tmp_path))
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        # In any order: a launch sends behind the program's back.
+        paths = {received.path for received in server.received}
+    assert paths == {wire.PINGS_PATH, wire.UNINSTALLS_PATH}
+
+
+def test_every_setting_is_documented() -> None:
+    """docs/integrating.md has a row for whatever can be set, and each other variable by name."""
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    table = text.partition("| setting |")[2].partition("\n\n")[0]
+    names = [re.findall(r"`([a-z_]+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert {name for row in names for name in row} == set(config.IN_THE_FILE)
+    variables = {
+        "EXITPOLL_" + name
+        for file in (ROOT / "agent").rglob("*.py")
+        for name in re.findall(r'PREFIX \+ "([A-Z_]+)"', file.read_text("utf-8"))
+    }
+    assert {"EXITPOLL_STATE_DIR", "EXITPOLL_MACHINE_DIR"} <= variables
+    for variable in variables:
+        assert f"`{variable}`" in text, variable
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"Up to {rows.MAX_DAY_ROWS:,} rows",
+        f"confirmed row is kept for {counter.KEEP_CONFIRMED.days} days",
+        f"up to {counter.BACKOFF_BASE.seconds // 60} minutes, doubled",
+        f"up to {counter.LONGEST_BACKOFF.days} days; after a refusal",
+        f"every {counter.ASK_AGAIN.days} days at a launch",
+        f"{upload.FOR_A_LAUNCH.whole} seconds for a launch",
+        f"{upload.FOR_SOMEBODY_WHO_WAITS.whole} where a person waits",
+        f"for {lock.WAIT_SECONDS:.0f} seconds at most",
+        f"a Python program for {api.HOST_WAITS_SECONDS:.0f} second:",
+        f"what is left of its three, {upload.LONGEST_SECONDS} at most",
+        f"A message has {wire.MAX_ROWS} rows",
+        f"and {wire.MAX_BODY_BYTES // 1024} KiB at most",
+        f"over {exchange.GZIP_ABOVE_BYTES // 1024} KiB it is compressed",
+        f"a launch sends {launching.MAX_PINGS} at most",
+        f"{wire.MAX_LAUNCHES_A_ROW:,} launches at most",
+        f"a copy has {wire.MAX_MILESTONES} milestones, with names of {wire.MAX_NAME_CHARS} char",
+        f"first {wire.MAX_COMMENT_CHARS:,} characters",
+        f"valid for {note.VALID.seconds // 60} minutes",
+        f"at most {checkup.WHOLE_SECONDS:.0f} seconds",
+    ],
+)
+def test_every_limit_is_said_as_it_is(said: str) -> None:
+    """The numbers of docs/integrating.md are those of the code."""
+    text = (ROOT / "docs" / "integrating.md").read_text("utf-8")
+    assert said in " ".join(text.split())
+
+
+def test_every_module_of_the_agent_is_in_the_list() -> None:
+    """docs/architecture.md names each module of the agent, and none that is not there."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    listed = text.partition("agent/exitpoll_agent/")[2].partition("server/exitpoll_server/")[0]
+    there = {file.name for file in (ROOT / "agent" / "exitpoll_agent").glob("*.py")}
+    assert set(re.findall(r"\w+\.py", listed)) == there
 
 
 def test_every_target_that_is_named_exists() -> None:
