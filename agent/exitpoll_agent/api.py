@@ -36,6 +36,7 @@ from exitpoll_agent import (
     ordering,
     prompting,
     standing,
+    surroundings,
     wire,
     withdrawal,
 )
@@ -85,6 +86,7 @@ class Settings(TypedDict, total=False):
     installed_version: str
     customer: str
     attributes: Mapping[str, wire.Attribute]
+    containers: surroundings.Containers
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,9 @@ def finish(request: Request | None = None, **settings: Unpack[Settings]) -> Fini
     """Take the last step of an uninstall, after which the state is deleted."""
     return _safely(
         settings,
-        lambda here, now: finishing.finish(here, request or Request(), os.environ, now),
+        lambda here, now: finishing.finish(
+            here, request or Request(), _circumstances(settings), now
+        ),
     )
 
 
@@ -180,7 +184,14 @@ def doctor(*, config: str | Path | None = None) -> tuple[Check, ...] | Failed:
 
 def erase(**settings: Unpack[Settings]) -> Erased | Failed:
     """Delete everything of this installation, there and here."""
-    return _safely(settings, erasure.erase)
+
+    def erase_it(here: Config, now: datetime) -> Erased:
+        erased = erasure.erase(here, now)
+        if erased.erased:
+            ordering.withdraw(_circumstances(settings))
+        return erased
+
+    return _safely(settings, erase_it)
 
 
 def status(**settings: Unpack[Settings]) -> Status | Failed:

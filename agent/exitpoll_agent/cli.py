@@ -72,7 +72,7 @@ def _settings(options: argparse.Namespace) -> Config | None:
     if sys.platform == "win32" or os.geteuid() != 0:
         return config.load(options.config, os.environ)
     # Imported here: only root needs it.
-    from exitpoll_agent import installation, persons  # noqa: PLC0415
+    from exitpoll_agent import persons  # noqa: PLC0415
 
     find = persons.at_the_screen if options.command == "uninstall" else persons.behind
     person = find(os.environ)
@@ -84,10 +84,16 @@ def _settings(options: argparse.Namespace) -> Config | None:
     # Before root becomes the person, who may not be allowed to read root's current folder.
     settings = config.load(options.config, os.environ)
     if is_for_everybody and options.command == "uninstall" and options.finish:
-        persons.become_in_a_child(person, then=lambda: installation.delete_shared(settings))
+        persons.become_in_a_child(person, then=lambda: _finish_for_everybody(settings, options))
     else:
         persons.become(person)
     return settings
+
+
+def _finish_for_everybody(settings: Config, options: argparse.Namespace) -> None:
+    from exitpoll_agent import clock, finishing  # noqa: PLC0415 - as in `_settings`
+
+    finishing.finish_for_everybody(settings, options.context, clock.now())
 
 
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:

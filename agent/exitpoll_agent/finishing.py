@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from exitpoll_agent import (
     consents,
@@ -19,6 +20,7 @@ from exitpoll_agent import (
     ordering,
     state,
     statefile,
+    wire,
 )
 from exitpoll_agent.config import OURS, Config
 from exitpoll_agent.installation import Installation
@@ -62,14 +64,33 @@ def finish(
     again = None
     if not is_told:
         again = leaving.uninstall(config, request, environment, now, spent_seconds=spent_seconds)
-    noted = request.context != "remove" and _leave_note(config, here, now)
+    noted = _leave_note(config, here, request.context, now)
     ordering.withdraw(environment)
-    _delete(config)
+    try:
+        with statefile.locked(config.state_folder, leaving.LOCK_SECONDS):
+            _delete(config.state_folder)
+    except TimeoutError:  # somebody waits for us, and whoever holds it counts what is gone
+        _delete(config.state_folder)
+    _remove_what_is_empty(config.state_folder)
+    with contextlib.suppress(OSError):
+        installation.delete_shared(config)
     return Finished(deleted=True, told_again=again, note=noted)
 
 
-def _leave_note(config: Config, here: Installation, now: datetime) -> bool:
-    if consents.decide(config).consent == "none":
+def finish_for_everybody(config: Config, context: wire.Context, now: datetime) -> None:
+    """Do of the last step what root alone can: everybody's id goes, and the note is root's own.
+
+    Raises:
+        OSError: it cannot be deleted.
+    """
+    here = installation.read(config)
+    if here is not None:
+        _leave_note(config, here, context, now)
+    installation.delete_shared(config)
+
+
+def _leave_note(config: Config, here: Installation, context: wire.Context, now: datetime) -> bool:
+    if context == "remove" or consents.decide(config).consent == "none":
         return False
     left = Note(
         installation_id=here.installation_id,
@@ -84,20 +105,17 @@ def _leave_note(config: Config, here: Installation, now: datetime) -> bool:
     return False
 
 
-def _delete(config: Config) -> None:
-    folder = config.state_folder
-    if folder.exists():
-        with statefile.locked(folder):
-            state.delete(folder)
-            consents.forget_but_a_refusal(folder)
-        # A refusal stays, and so does its folder.
-        with contextlib.suppress(OSError):
-            if {file.name for file in folder.iterdir()} <= {lock.NAME}:
-                (folder / lock.NAME).unlink(missing_ok=True)
-                folder.rmdir()
-                if folder.parent.parent.name == OURS:  # not where the vendor named the folder
-                    folder.parent.rmdir()
-                    folder.parent.parent.rmdir()
-    # Everybody's, where an administrator finishes.
+def _delete(folder: Path) -> None:
+    state.delete(folder)
+    consents.forget_but_a_refusal(folder)
+
+
+def _remove_what_is_empty(folder: Path) -> None:
+    # A refusal stays, and so does its folder.
     with contextlib.suppress(OSError):
-        installation.delete_shared(config)
+        if {file.name for file in folder.iterdir()} <= {lock.NAME}:
+            (folder / lock.NAME).unlink(missing_ok=True)
+            folder.rmdir()
+            if folder.parent.parent.name == OURS:  # not where the vendor named the folder
+                folder.parent.rmdir()
+                folder.parent.parent.rmdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from exitpoll_agent import consents, installation, statefile, wire
+from exitpoll_agent import consents, installation, statefile, surroundings, wire
 from exitpoll_agent.config import Config
 from exitpoll_agent.installation import Installation
 
@@ -15,8 +15,10 @@ class Installed:
     """What came of it."""
 
     consent: wire.Consent
+    not_counted: surroundings.NotCounted | None = None
+    """Why nothing is counted here, so that nothing is written."""
     installation_id: str | None = None
-    """None: consent forbids to write anything."""
+    """None: consent, or where this is, forbids to write anything."""
     is_new: bool = False
     """Whether the id was made now; an upgrade or repair goes on with the one that is there."""
     shared: bool = False
@@ -35,8 +37,8 @@ def install(config: Config, now: datetime, *, was_in_use: bool) -> Installed:
         OSError, statefile.StateError: they cannot be written or read.
     """
     allowed = consents.decide(config).consent
-    if allowed == "none":
-        return Installed(consent=allowed)
+    if allowed == "none" or config.not_counted is not None:
+        return Installed(consent=allowed, not_counted=config.not_counted)
     shared = config.scope == "machine"
     folder = config.machine_folder if shared else config.state_folder
     if shared:

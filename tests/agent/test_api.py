@@ -82,7 +82,7 @@ def test_other_arguments_have_no_order(host: Settings, profile: Profile) -> None
     assert [row.version for row in profile.counter().rows] == ["1.0", "1.1"]
 
 
-def test_every_command_is_a_function(host: Settings, server: Loopback) -> None:
+def test_every_command_is_a_function(host: Settings, profile: Profile, server: Loopback) -> None:
     """Milestone, consent, status, erase and uninstall do what the program's commands do."""
     assert exitpoll_agent.install(**host)
     exitpoll_agent.launch(**host)
@@ -105,6 +105,7 @@ def test_every_command_is_a_function(host: Settings, server: Loopback) -> None:
     erased = exitpoll_agent.erase(**host)
     assert erased
     assert erased.installation_id is None
+    assert not list(profile.state.glob("order-*"))
     assert [received.path for received in server.received] == ["/v1/pings", "/v1/uninstalls"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from tests.agent.loopback import Answer, Loopback
 from tests.agent.profile import Profile, present
 
-from exitpoll_agent import installation, installing, note
+from exitpoll_agent import finishing, installation, installing, note
+from exitpoll_agent.lock import WAIT_SECONDS, Lock
 from exitpoll_agent.note import VALID
 
 
@@ -248,3 +250,32 @@ def test_under_consent_none_an_installer_writes_nothing(offline: Profile) -> Non
         is None
     )
     assert not offline.state.exists()
+
+
+def test_a_build_server_installs_nothing(offline: Profile) -> None:
+    """Where nothing is counted the installer writes nothing either, and says why."""
+    offline.environment["CI"] = "true"
+    assert offline.run("install").stdout == "Nothing was written: this is a build server.\n"
+    assert not offline.state.exists()
+
+
+def test_the_last_step_waits_for_nobody(profile: Profile) -> None:
+    """A process that holds the state holds up no uninstaller."""
+    profile.run("launch")
+    profile.run("uninstall", "--unattended")
+    began = time.monotonic()
+    with Lock(profile.state):
+        assert profile.json("uninstall", "--finish")["deleted"] is True
+    assert time.monotonic() - began < WAIT_SECONDS / 2
+    assert not list(profile.state.glob("*.json"))
+
+
+def test_root_leaves_the_note_of_a_machine(profile: Profile) -> None:
+    """What was uninstalled for everybody, the new version goes on with."""
+    profile.environment["EXITPOLL_SCOPE"] = "machine"
+    settings = profile.config()
+    first = profile.json("install")["installation_id"]
+    finishing.finish_for_everybody(settings, "unknown", present())
+    assert not settings.machine_folder.exists()
+    second = profile.json("install")
+    assert (second["installation_id"], second["is_new"]) == (first, True)

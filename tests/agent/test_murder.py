@@ -47,7 +47,7 @@ def at_the_server(server: Loopback) -> dict[str, int]:
     [
         ("kill", 97),
         ("fault", 3),
-        pytest.param("kill", 23, marks=pytest.mark.slow),
+        pytest.param("kill", 41, marks=pytest.mark.slow),
         pytest.param("fault", 1, marks=pytest.mark.slow),
     ],
 )

@@ -189,9 +189,9 @@ def patient(examples: int) -> settings:
 
 
 class TestSomeStories(Machine.TestCase):  # type: ignore[misc,valid-type] # made by hypothesis
-    settings = patient(15)
+    settings = patient(10)
 
 
 @pytest.mark.slow
 class TestManyStories(Machine.TestCase):  # type: ignore[misc,valid-type] # made by hypothesis
-    settings = patient(300)
+    settings = patient(100)

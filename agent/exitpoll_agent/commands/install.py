@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from exitpoll_agent import clock, installing
+from exitpoll_agent import clock, installing, surroundings
 from exitpoll_agent.commands import Said
 from exitpoll_agent.config import Config
 from exitpoll_agent.installing import Installed
@@ -28,7 +28,8 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
 
 def _sentence(installed: Installed) -> str:
     if installed.installation_id is None:
-        return "Nothing was written: consent is none."
+        why = surroundings.why_not(installed.consent, installed.not_counted)
+        return f"Nothing was written: {why}."
     whose = "everybody on this machine" if installed.shared else "this person"
     if not installed.is_new:
         return f"The installation of {whose} is known already."
