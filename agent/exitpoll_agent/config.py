@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import platform
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, get_args
 
-import platformdirs
-
 from exitpoll_agent import order, surroundings, wire
+from exitpoll_agent.places import Places
 
 PREFIX = order.PREFIX
-OURS = "exitpoll"
-"""The folder of all products that bundle the agent, in the person's profile or the machine's."""
+
 
 IN_THE_ENVIRONMENT = (
     "address",
@@ -38,11 +33,6 @@ IN_THE_ENVIRONMENT = (
 )
 """What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
 IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes")
-
-MAX_SLUG_CHARS = 40
-"""Windows allows 260 characters a path, and the user's own folder takes its share."""
-HASH_CHARS = 8
-"""Enough to keep the few products, or hosts, of one person apart; the hash never leaves."""
 
 T = TypeVar("T")
 
@@ -108,7 +98,9 @@ def load(
     }
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
-    folder = _state_folder(product, address, environment)
+    theirs = Places.of(product, address, environment)
+    if not theirs.state.is_absolute() and not environment.get(PREFIX + "STATE_DIR"):
+        raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
     containers = _choice(
         settings.get("containers"), get_args(surroundings.Containers), surroundings.CONTAINERS
     )
@@ -129,10 +121,10 @@ def load(
         ),
         customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
         attributes=_attributes(settings.get("attributes")),
-        state_folder=folder,
-        machine_folder=_machine_folder(product, address, environment),
-        note_file=_temporary_folder(environment) / f"exitpoll-{_mark(product, address)}.json",
-        not_counted=surroundings.why_not_counted(folder, containers, environment),
+        state_folder=theirs.state,
+        machine_folder=theirs.machine,
+        note_file=theirs.note,
+        not_counted=surroundings.why_not_counted(theirs.state, containers, environment),
     )
 
 
@@ -294,55 +286,3 @@ def _attribute(name: str, value: object, where: str) -> wire.Attribute:
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise ConfigError(f"{name!r} of {where} must be a text, a number, true or false")
-
-
-# -- where the state lives -----------------------------------------------------------------
-
-
-def _state_folder(product: str, address: wire.Address, environment: Mapping[str, str]) -> Path:
-    """One folder a product, a person's profile and a host.
-
-    A home that is synced, or shared by several hosts, holds one state for each of them: one
-    counter has one writer. The host's name is hashed so that the folder does not tell it on.
-    """
-    configured = environment.get(PREFIX + "STATE_DIR")
-    if configured:
-        return Path(configured)
-    base = platformdirs.user_state_path(OURS, appauthor=False)
-    if not base.is_absolute():
-        raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
-    return base / _name(product, address) / _hash(_host())
-
-
-def _machine_folder(product: str, address: wire.Address, environment: Mapping[str, str]) -> Path:
-    configured = environment.get(PREFIX + "MACHINE_DIR")
-    if configured:
-        return Path(configured)
-    return platformdirs.site_state_path(OURS, appauthor=False) / _name(product, address)
-
-
-def _temporary_folder(environment: Mapping[str, str]) -> Path:
-    # Not by way of tempfile, which takes long to import and writes a file to see whether it can.
-    named = (environment.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    return Path(next((folder for folder in named if folder), "/tmp"))  # noqa: S108 - see note.py
-
-
-def _name(product: str, address: wire.Address) -> str:
-    """Name a product's folder, legibly and as none other's."""
-    slug = re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-") or "product"
-    # Names in other scripts leave an empty slug: the hash tells them apart.
-    return f"{slug}-{_mark(product, address)}"
-
-
-def _mark(product: str, address: wire.Address) -> str:
-    return _hash(f"{address.product_key} {product}")
-
-
-def _host() -> str:
-    # The first label only: the rest is the network's, and changes with it.
-    return platform.node().split(".")[0].lower()
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:HASH_CHARS]

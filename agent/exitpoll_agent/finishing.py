@@ -22,10 +22,11 @@ from exitpoll_agent import (
     statefile,
     wire,
 )
-from exitpoll_agent.config import OURS, Config
+from exitpoll_agent.config import Config
 from exitpoll_agent.installation import Installation
 from exitpoll_agent.leaving import Departed, Request
 from exitpoll_agent.note import Note
+from exitpoll_agent.places import OURS
 
 
 @dataclass(frozen=True, kw_only=True)

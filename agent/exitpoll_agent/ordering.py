@@ -29,9 +29,10 @@ def give(config: Config, environment: Mapping[str, str], launched: Launched, now
     folder = config.state_folder
     # Where it cannot be left the next launch goes the long way, too.
     with contextlib.suppress(OSError, statefile.StateError), statefile.locked(folder):
-        counter, tally = state.read_counter(folder), state.open_tally(folder)
-        if counter is None or tally is None or not config.version.isprintable():
+        known = state.open_tally(folder)
+        if known is None or not config.version.isprintable():
             return
+        counter, tally = known
         full = launched.consent == "full"
         until = counter.quiet_until(config.version, now) if full else end_of_day(now)
         order.leave(

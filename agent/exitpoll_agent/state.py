@@ -135,10 +135,20 @@ def delete(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def open_tally(folder: Path) -> Path | None:
-    """Return the tally that launches may be added to, under the lock; None where there is none."""
-    numbers = _tallies(folder)
-    return folder / f"{TALLY_PREFIX}{max(numbers)}" if numbers else None
+def open_tally(folder: Path) -> tuple[Counter, Path] | None:
+    """Return the counter and the tally that it will take in next, which is there, under the lock.
+
+    None where there is no counter.
+
+    Raises:
+        statefile.StateError, OSError: the counter cannot be read, or the tally not be made.
+    """
+    stored = statefile.read(folder / counterfile.NAME, _parsed)
+    if stored is None:
+        return None
+    tally = folder / f"{TALLY_PREFIX}{stored.tally}"
+    tally.touch(mode=0o600)  # a process that was killed may have left that to us
+    return _with_tally(stored.counter, folder, stored.tally), tally
 
 
 # -- what is found -------------------------------------------------------------------------

@@ -31,9 +31,9 @@ def counted(config: Config, times: int = 1) -> Counter:
 
 def tallied(config: Config, lines: str) -> None:
     """Add lines as launches do that follow an order."""
-    tally = state.open_tally(config.state_folder)
-    assert tally is not None
-    with tally.open("a") as file:
+    known = state.open_tally(config.state_folder)
+    assert known is not None
+    with known[1].open("a") as file:
         file.write(lines)
 
 
@@ -94,14 +94,24 @@ def test_a_crash_after_taking_in_counts_nothing_twice(config: Config) -> None:
     """A tally that was taken in, and is still there because the process was killed, is known."""
     counted(config)
     tallied(config, f"\n{today()} 1.0.")
-    tally = state.open_tally(config.state_folder)
-    assert tally is not None
+    known_tally = state.open_tally(config.state_folder)
+    assert known_tally is not None
+    tally = known_tally[1]
     lines = tally.read_bytes()
     counted(config)
     for file in config.state_folder.glob("tally-*"):
         file.unlink()
     tally.write_bytes(lines)
     assert counted(config).launches_total == 4
+
+
+def test_a_crash_before_the_new_tally_is_there_loses_no_launch(config: Config) -> None:
+    """Launches by order are added to the tally that the counter will take in, and to no other."""
+    counted(config)
+    for file in config.state_folder.glob("tally-*"):
+        file.rename(file.with_name("tally-0"))  # what the killed process had taken in before
+    tallied(config, f"\n{today()} 1.0.")
+    assert counted(config).launches_total == 3
 
 
 def test_a_crash_between_the_two_renames_leaves_the_one_before(config: Config) -> None:

@@ -1,0 +1,72 @@
+"""Where a product's files are: of a person on a host, of the machine, and between two versions."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from exitpoll_agent import order, wire
+
+OURS = "exitpoll"
+"""The folder of all products that bundle the agent, in the person's profile or the machine's."""
+
+MAX_SLUG_CHARS = 40
+"""Windows allows 260 characters a path, and the user's own folder takes its share."""
+HASH_CHARS = 8
+"""Enough to keep the few products, or hosts, of one person apart; the hash never leaves."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The places of one product."""
+
+    state: Path
+    """One a product, a person's profile and a host: a home that is synced, or shared by several
+    hosts, holds one state for each of them, since a counter has one writer. The host's name is
+    hashed so that the folder does not tell it on. Relative where no home is known."""
+    machine: Path
+    """What an installer keeps for everybody on the machine."""
+    note: Path
+    """The file that an uninstaller leaves for the next version."""
+
+    @classmethod
+    def of(cls, product: str, address: wire.Address, environment: Mapping[str, str]) -> Places:
+        """Return the places, as the environment names them or the system has them."""
+        mark = _hash(f"{address.product_key} {product}")
+        name = f"{_slug(product)}-{mark}"
+        state = environment.get(order.PREFIX + "STATE_DIR")
+        machine = environment.get(order.PREFIX + "MACHINE_DIR")
+        theirs = platformdirs.user_state_path(OURS, appauthor=False) / name / _hash(_host())
+        everybodys = platformdirs.site_state_path(OURS, appauthor=False) / name
+        return cls(
+            state=Path(state) if state else theirs,
+            machine=Path(machine) if machine else everybodys,
+            note=_temporary_folder(environment) / f"exitpoll-{mark}.json",
+        )
+
+
+def _temporary_folder(environment: Mapping[str, str]) -> Path:
+    # Not by way of tempfile, which takes long to import and writes a file to see whether it can.
+    named = (environment.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(next((folder for folder in named if folder), "/tmp"))  # noqa: S108 - see note.py
+
+
+def _slug(product: str) -> str:
+    # Names in other scripts leave an empty one: the mark beside it tells them apart.
+    return re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-") or "product"
+
+
+def _host() -> str:
+    # The first label only: the rest is the network's, and changes with it.
+    return platform.node().split(".")[0].lower()
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:HASH_CHARS]
