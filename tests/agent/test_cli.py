@@ -163,6 +163,8 @@ def test_an_interrupted_command_says_so(profile: Profile, server: Loopback) -> N
         answer.wait(10)
 
     server.before_answering = hang
+    # What runs in the background of a shell inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = profile.start("erase")
     assert arrived.wait(10)
     process.send_signal(signal.SIGINT)

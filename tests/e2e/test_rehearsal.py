@@ -146,7 +146,7 @@ def test_an_unknown_product_cannot_be_rehearsed(vendor: World, ada: Person) -> N
 
 def screen(person: Person, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*AS_A_PERSON, str(INSTALLED), "doctor", *options],
+        [*AS_A_PERSON, *INSTALLED, "doctor", *options],
         env=person._environment(),  # noqa: SLF001 - `run` asks for JSON and for success
         capture_output=True,
         text=True,
