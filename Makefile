@@ -37,7 +37,7 @@ serve: $(READY) ## run the server on http://127.0.0.1:8000
 	$(BIN)/exitpoll serve
 
 test: $(READY) ## the fast tests
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m 'not slow'
+	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
 	$(BIN)/pytest -q -m slow
@@ -63,7 +63,7 @@ dist/.program: $(FREEZER) $(wildcard agent/exitpoll_agent/*.py agent/exitpoll_ag
 
 # The story's calendar needs a C compiler: a frozen program reads no sitecustomize.
 test-bundle: bundle ## the tests that start the agent, with the frozen one
-	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q -n 2 --dist loadgroup -m 'agent and not slow'
+	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/pytest -q -n 2 --dist loadfile -m 'agent and not slow'
 
 # It needs Wine (Debian: wine and wine64), and no Windows. On Windows itself: installer/bundle.py.
 $(WINDOWS): pyproject.toml constraints.txt installer/windows.py installer/wine.sh
@@ -81,7 +81,7 @@ dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exi
 	mv $@.new $@
 
 test-windows: bundle-windows ## the tests that start the agent, with the Windows one
-	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -n 2 --dist loadgroup \
+	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -n 2 --dist loadfile \
 		-m 'agent and not slow and not windows'
 
 bench-agent: dist/.program ## what the frozen agent costs, beside an empty program

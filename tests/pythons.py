@@ -125,7 +125,7 @@ def passes(python: str, *, whole: bool) -> bool:
     which = "not slow" if whole else "not slow and not agent"
     tests = (*TESTS, *(f"--ignore={path}" for path in NEED_THE_SERVER))
     # Without the cache: it is the working copy's, whose own Python uses it.
-    how = ("-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider", "-m", which)
+    how = ("-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider", "-m", which)
     pytest = (python, "-m", "pytest", *how, *tests)
     return subprocess.run(pytest, cwd=ROOT, check=False).returncode == 0
 

@@ -24,7 +24,6 @@ from exitpoll_agent import wire
 pytestmark = [
     pytest.mark.skipif(not IS_ROOT, reason="only root can become somebody else"),
     pytest.mark.agent,
-    pytest.mark.xdist_group("accounts"),  # /etc/passwd is one for all
 ]
 
 ROOT = (

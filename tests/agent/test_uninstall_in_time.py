@@ -9,7 +9,7 @@ import pytest
 from tests.agent import faults
 from tests.agent.profile import Profile
 
-pytestmark = pytest.mark.agent
+pytestmark = [pytest.mark.agent, pytest.mark.slow]
 
 BUDGET_SECONDS = 3.0
 """In all: the start of the program, the message, and its end."""

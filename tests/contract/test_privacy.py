@@ -19,9 +19,6 @@ from tests.agent.profile import Profile
 
 from exitpoll_agent import wire
 
-# The agents play once, for all who look at what they sent.
-pytestmark = pytest.mark.xdist_group("privacy")
-
 PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 
 SETTINGS = """

@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import pytest
 from tests.e2e.conftest import Played
 from tests.e2e.story import AS_OF, CRASH_COMMENT, FILLER_COMMENT, PRODUCT, SVG_COMMENT
-
-# One process plays the story; xdist must not play it once a worker.
-pytestmark = pytest.mark.xdist_group("story")
 
 
 def parts(listed: list[dict[str, Any]]) -> dict[str, tuple[int, int | None]]:
