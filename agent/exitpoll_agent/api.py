@@ -87,6 +87,7 @@ class Settings(TypedDict, total=False):
     customer: str
     attributes: Mapping[str, wire.Attribute]
     containers: surroundings.Containers
+    texts: Mapping[str, str | Mapping[str, str]]
 
 
 @dataclass(frozen=True)

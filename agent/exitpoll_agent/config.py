@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from exitpoll_agent import order, surroundings, wire
+from exitpoll_agent import order, surroundings, texts, wire
 from exitpoll_agent.places import Places
 
 PREFIX = order.PREFIX
@@ -32,7 +32,7 @@ IN_THE_ENVIRONMENT = (
     "containers",
 )
 """What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
-IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes")
+IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes", "texts")
 
 T = TypeVar("T")
 
@@ -61,6 +61,8 @@ class Config:
     installed_version: str | None = None
     customer: str | None = None
     attributes: Mapping[str, wire.Attribute] = field(default_factory=dict)
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The vendor's own words, by language, `""` for all others, and then by `texts.NAMES`."""
     state_folder: Path
     machine_folder: Path
     """Where an installer that installs for everybody on the machine keeps what they share."""
@@ -121,6 +123,7 @@ def load(
         ),
         customer=_text(settings.get("customer"), wire.TEXT_LIMITS["customer"]),
         attributes=_attributes(settings.get("attributes")),
+        texts=_texts(settings.get("texts")),
         state_folder=theirs.state,
         machine_folder=theirs.machine,
         note_file=theirs.note,
@@ -286,3 +289,12 @@ def _attribute(name: str, value: object, where: str) -> wire.Attribute:
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise ConfigError(f"{name!r} of {where} must be a text, a number, true or false")
+
+
+def _texts(setting: _Setting | None) -> dict[str, dict[str, str]]:
+    if setting is None:
+        return {}
+    try:
+        return texts.by_language(setting.value)
+    except ValueError as error:
+        raise ConfigError(f"{setting.where}: {error}") from None

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import get_args
 
-from exitpoll_agent import clock, consents, wire, withdrawal
+from exitpoll_agent import clock, consents, machine, texts, wire, withdrawal
 from exitpoll_agent.commands import Said
 from exitpoll_agent.config import Config
 from exitpoll_agent.withdrawal import Chosen
@@ -28,8 +28,10 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
         chosen = Chosen(decision=consents.decide(settings))
     else:
         chosen = withdrawal.choose(settings, options.choice, clock.now())
-    told = {"withdrawal": chosen.withdrawal, "detail": chosen.detail}
-    return Said(_sentences(chosen), {**asdict(chosen.decision), **told})
+    why = texts.text(settings.texts, "consent", machine.locale())
+    told = {"withdrawal": chosen.withdrawal, "detail": chosen.detail, "text": why}
+    said = _sentences(chosen) if why is None else f"{_sentences(chosen)}\n{why}"
+    return Said(said, {**asdict(chosen.decision), **told})
 
 
 def _sentences(chosen: Chosen) -> str:
