@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
@@ -64,23 +64,26 @@ def read(config: Config) -> Installation | None:
     return _chosen(own, _shared(config))
 
 
-def ensure(config: Config, now: datetime, counted_for: UUID | None) -> Installation:
+def ensure(config: Config, now: datetime, counted_for: Callable[[], UUID | None]) -> Installation:
     """Return the installation of a profile, made now if there is none, under the lock.
 
     Args:
         config: the settings.
         now: the present.
-        counted_for: the installation that the profile's counts are of: where both files of the id
-            are lost, it is known from there.
+        counted_for: says which installation the profile's counts are of: where both files of the
+            id are lost, and only then, it is asked.
     """
     here = known(config)
     if here is not None:
         return here
     is_copy = read(config) is not None
-    remembered = {"installation_id": counted_for} if counted_for else noted(config, now)
-    anew = made(now, **({} if is_copy else remembered))
+    anew = made(now, **({} if is_copy else _remembered(config, now, counted_for())))
     write_own(config, anew)
     return anew
+
+
+def _remembered(config: Config, now: datetime, counted_for: UUID | None) -> dict[str, object]:
+    return {"installation_id": counted_for} if counted_for else noted(config, now)
 
 
 def known(config: Config) -> Installation | None:

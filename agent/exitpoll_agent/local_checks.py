@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from exitpoll_agent import browser as browser_of
-from exitpoll_agent import consents, leaving, lock, statefile, wire
+from exitpoll_agent import consents, leaving, lock, statefile, surroundings, wire
 from exitpoll_agent.checks import Check, error_of
 from exitpoll_agent.config import IN_THE_ENVIRONMENT, PREFIX, Config
 
@@ -68,7 +68,7 @@ def folders(settings: Config) -> Check:
         return _folder_warning(
             f"everybody on this machine may write into {folder}", f"Run: chmod o-w '{folder}'"
         )
-    kind = _file_system(nearest)
+    kind = surroundings.file_system(nearest)
     if kind in NETWORK_FILE_SYSTEMS:
         return _folder_warning(
             f"{folder} is on a network file system ({kind})",
@@ -162,18 +162,6 @@ def _rehearse_writing(folder: Path) -> None:
 
 def _folder_warning(seen: str, what_to_do: str) -> Check:
     return Check(name="folders", state="warning", seen=seen, what_to_do=what_to_do)
-
-
-def _file_system(place: Path) -> str | None:
-    """Return the kind of file system that a place is on, where Linux tells."""
-    try:
-        lines = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return None
-    # A later mount hides an earlier one at the same point.
-    mounted = {line.split(" ")[1]: line.split(" ")[2] for line in lines}
-    above = (str(one) for one in (place.resolve(), *place.resolve().parents))
-    return next((mounted[one] for one in above if one in mounted), None)
 
 
 def _openers(environment: Mapping[str, str]) -> list[str]:

@@ -68,7 +68,7 @@ def held(
     with statefile.locked(folder, wait_seconds) as taken:
         consents.heal(folder)
         _take_back(folder)
-        here = installation.ensure(config, now, _known_to_counter(folder))
+        here = installation.ensure(config, now, lambda: _known_to_counter(folder))
         found = _found(folder, here.installation_id)
         holder = Held(_up_to_date(folder, found, taken) or begun_anew(here, now), here)
         yield holder

@@ -80,11 +80,16 @@ def _is_container(environment: Mapping[str, str]) -> bool:
 
 def _goes_with_it(folder: Path) -> bool:
     # Read only here: outside of containers nobody pays for it.
+    return file_system(folder) in LAYERS
+
+
+def file_system(folder: Path) -> str | None:
+    """Return the kind of file system that a folder lies on, or would; None where nobody tells."""
     try:
         mounts = Path("/proc/self/mountinfo").read_bytes()
     except OSError:
-        return False
-    return file_system_of(os.path.realpath(folder), os.fsdecode(mounts)) in LAYERS
+        return None
+    return file_system_of(os.path.realpath(folder), os.fsdecode(mounts))
 
 
 def file_system_of(folder: str, mounts: str) -> str | None:

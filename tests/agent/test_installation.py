@@ -24,7 +24,7 @@ def config(offline: Profile) -> Config:
 
 def ensured(config: Config) -> Installation:
     with statefile.locked(config.state_folder):
-        return installation.ensure(config, present(), None)
+        return installation.ensure(config, present(), lambda: None)
 
 
 def test_the_id_is_made_once(config: Config) -> None:
