@@ -1,42 +1,56 @@
-"""The server's settings: read once, from the environment, failing loudly on nonsense."""
+"""The server's settings: declared once, read from the environment, failing loudly on nonsense."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
+
+PREFIX = "EXITPOLL_"
+
+TYPING_ERROR = 0.8
+"""How alike a name must be to one of ours to be taken for it mistyped; agents, tests and container
+runtimes have `EXITPOLL_…` of their own, which are none of our business."""
+
+LOCAL_URL = "http://127.0.0.1:8000"
+"""Where `exitpoll serve` listens by default, and so the public address until one is set."""
+
+
+_DECLARED = "setting"
 
 
 class ConfigError(Exception):
     """A setting makes no sense; says which, and what it should look like."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """Every setting of the server."""
+@dataclass(frozen=True)
+class Setting:
+    """How a setting is declared: with its parser, its default and a sentence."""
 
-    database_url: str
-    """`EXITPOLL_DATABASE_URL`: an SQLAlchemy URL; by default a file in the user's data folder."""
-    public_url: str
-    """`EXITPOLL_PUBLIC_URL`: how agents and browsers reach this server, without a final slash."""
+    parse: Callable[[str], object]
+    """Raises `ValueError` with what follows the value in a sentence: "is no …; write …"."""
+    sentence: str
+    default: str = ""
+    """The text that is parsed where nothing is set."""
+    unset: str = ""
+    """What the default is called where it is no text."""
+    secret: bool = False
+    """Whether the value must not be shown, not even a wrong one."""
+
+    def value(self, name: str, text: str) -> object:
+        """Return the value of a variable's text; an empty one is not set."""
+        try:
+            return self.parse(text or self.default)
+        except ValueError as error:
+            shown = name if self.secret else f"{name}={text!r}"
+            raise ConfigError(f"{shown} {error}") from None
 
 
-LOCAL_URL = "http://127.0.0.1:8000"
-"""Where `exitpoll serve` listens by default, and so the public address until one is set."""
-
-
-def load(environment: Mapping[str, str]) -> Config:
-    """Read the settings.
-
-    Raises:
-        ConfigError: a setting makes no sense.
-    """
-    return Config(
-        database_url=_database_url(environment.get("EXITPOLL_DATABASE_URL", "")),
-        public_url=_public_url(environment.get("EXITPOLL_PUBLIC_URL", "")),
-    )
+# -- one function a kind of value ----------------------------------------------------------
 
 
 def _database_url(text: str) -> str:
@@ -44,21 +58,19 @@ def _database_url(text: str) -> str:
         return f"sqlite:///{platformdirs.user_data_path('exitpoll') / 'exitpoll.sqlite3'}"
     scheme, separator, rest = text.partition("://")
     if not separator or scheme != "sqlite":
-        raise ConfigError(
-            f"EXITPOLL_DATABASE_URL={text!r} is no database known here; "
-            "for a file write sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
+        raise ValueError(
+            "is no database known here; for a file write sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
         )
     if not rest.startswith("/") or rest in ("/", "/:memory:"):
-        raise ConfigError(
-            f"EXITPOLL_DATABASE_URL={text!r} names no file; "
-            "write sqlite:/// and then the file, for example "
+        raise ValueError(
+            "names no file; write sqlite:/// and then the file, for example "
             "sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
         )
     return text
 
 
-def _public_url(text: str) -> str:
-    url = (text or LOCAL_URL).rstrip("/")
+def _web_address(text: str) -> str:
+    url = text.rstrip("/")
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -66,8 +78,82 @@ def _public_url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigError(
-            f"EXITPOLL_PUBLIC_URL={text!r} is no web address; "
-            "it should look like https://feedback.example.com"
-        )
+        raise ValueError("is no web address; it should look like https://feedback.example.com")
     return url
+
+
+# -- the settings --------------------------------------------------------------------------
+
+
+def _setting(
+    parse: Callable[[str], object],
+    sentence: str,
+    *,
+    default: str = "",
+    unset: str = "",
+    secret: bool = False,
+) -> Any:  # noqa: ANN401 - as dataclasses.field, which stands for a value of the field's type
+    return field(metadata={_DECLARED: Setting(parse, sentence, default, unset, secret)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Every setting of the server; the variable of `public_url` is `EXITPOLL_PUBLIC_URL`."""
+
+    database_url: str = _setting(
+        _database_url,
+        "The database: sqlite:/// and the file; four slashes where its path is absolute.",
+        unset="a file exitpoll.sqlite3 in your data folder",
+    )
+    public_url: str = _setting(
+        _web_address,
+        "How agents and browsers reach this server; printed in every product's address.",
+        default=LOCAL_URL,
+    )
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A setting as a person is told of it."""
+
+    name: str
+    default: str
+    sentence: str
+
+
+def settings() -> list[Explained]:
+    """Return every setting, for the command's help and the documentation."""
+    return [Explained(_variable(each), of.unset or of.default, of.sentence) for each, of in _all()]
+
+
+def load(environment: Mapping[str, str]) -> Config:
+    """Read the settings.
+
+    Raises:
+        ConfigError: a setting makes no sense, or is the mistyped name of one.
+    """
+    _no_typing_errors(environment)
+    values: dict[str, Any] = {
+        each.name: of.value(_variable(each), environment.get(_variable(each), ""))
+        for each, of in _all()
+    }
+    return Config(**values)
+
+
+def _all() -> list[tuple[Field[Any], Setting]]:
+    return [(each, each.metadata[_DECLARED]) for each in fields(Config)]
+
+
+def _variable(of: Field[Any]) -> str:
+    return PREFIX + of.name.upper()
+
+
+def _no_typing_errors(environment: Mapping[str, str]) -> None:
+    known = [_variable(each).removeprefix(PREFIX) for each, _ in _all()]
+    for name in environment:
+        said = name.removeprefix(PREFIX)
+        if said == name or said in known:
+            continue
+        meant = get_close_matches(said, known, n=1, cutoff=TYPING_ERROR)
+        if meant:
+            raise ConfigError(f"{name} is no setting; write {PREFIX}{meant[0]}")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from exitpoll_server import config
 from exitpoll_server.cli import main
 
 ENVIRONMENT = ("EXITPOLL_DATABASE_URL", "EXITPOLL_PUBLIC_URL")
@@ -180,6 +181,13 @@ def test_settings_of_the_server_fail_loudly(
     """Nonsense in the environment is named."""
     monkeypatch.setenv(name, "nonsense")
     assert f"{name}='nonsense'" in terminal.fail("product", "create", "Sample")
+
+
+def test_serve_explains_every_setting(terminal: Terminal) -> None:
+    """The help of `serve` names each setting with its default and a sentence."""
+    help_ = " ".join(terminal.succeed("serve", "--help").split())
+    for each in config.settings():
+        assert f"{each.name} {each.sentence} [default: {each.default}]" in help_
 
 
 # -- import and report -----------------------------------------------------------------------

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import platformdirs
 import pytest
 
+from exitpoll_agent import config as agent_config
 from exitpoll_server import config
-from exitpoll_server.config import Config, ConfigError
+from exitpoll_server.config import ConfigError, Setting
 
 
 def test_nothing_set_is_a_server_on_this_machine() -> None:
     """Without any setting the database is a file of the user's and the address is local."""
     file = platformdirs.user_data_path("exitpoll") / "exitpoll.sqlite3"
-    assert config.load({}) == Config(
-        database_url=f"sqlite:///{file}", public_url="http://127.0.0.1:8000"
-    )
+    settings = config.load({})
+    assert settings.database_url == f"sqlite:///{file}"
+    assert settings.public_url == "http://127.0.0.1:8000"
 
 
 def test_an_empty_setting_is_none() -> None:
     """A variable set to nothing, as service managers do, is not set."""
-    assert config.load({"EXITPOLL_DATABASE_URL": "", "EXITPOLL_PUBLIC_URL": ""}) == config.load({})
+    assert config.load({each.name: "" for each in config.settings()}) == config.load({})
 
 
 @pytest.mark.parametrize("url", ["sqlite:////var/lib/exitpoll.sqlite3", "sqlite:///here.sqlite3"])
@@ -66,6 +70,47 @@ def test_a_public_address_is_taken_without_its_last_slash(url: str, taken: str) 
 def test_a_public_address_that_is_none_is_refused(url: str) -> None:
     """Anything but a web address is refused, naming the setting and what it should look like."""
     assert_refused("EXITPOLL_PUBLIC_URL", url, "https://feedback.example.com")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("EXITPOLL_DATABSE_URL", "EXITPOLL_DATABASE_URL"),
+        ("EXITPOLL_DATABASE", "EXITPOLL_DATABASE_URL"),
+        ("EXITPOLL_PUBLIC_URLS", "EXITPOLL_PUBLIC_URL"),
+    ],
+)
+def test_a_mistyped_name_is_refused(name: str, meant: str) -> None:
+    """A setting that would silently not be used is named, with the one that was meant."""
+    with pytest.raises(ConfigError) as caught:
+        config.load({name: "https://feedback.example.com"})
+    assert str(caught.value) == f"{name} is no setting; write {meant}"
+
+
+def test_names_that_others_use_are_left_alone() -> None:
+    """Settings of agents and tests, and what Kubernetes says of a service, are not the server's."""
+    agents = (*agent_config.IN_THE_ENVIRONMENT, "config", "state_dir", "machine_dir")
+    others = ("TEST_AGENT", "SERVICE_HOST", "SERVICE_PORT", "PORT_8000_TCP_ADDR")
+    names = [f"EXITPOLL_{name}" for name in (*map(str.upper, agents), *others)]
+    assert config.load(dict.fromkeys([*names, "DATABASE_URL"], "x")) == config.load({})
+
+
+def test_a_secret_is_not_shown() -> None:
+    """What is wrong with a secret is said without it."""
+
+    def refuse(_text: str) -> object:
+        raise ValueError("is too short")
+
+    with pytest.raises(ConfigError, match=r"^EXITPOLL_TOKEN is too short$"):
+        Setting(refuse, "A token.", secret=True).value("EXITPOLL_TOKEN", "hush")
+
+
+def test_every_setting_is_in_the_table() -> None:
+    """docs/operating.md has a row for each setting with its default, and no other."""
+    text = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(EXITPOLL_\w+)` \| (.*?) \|", text, re.MULTILINE)
+    documented = {name: default.replace("`", "") for name, default in rows}
+    assert documented == {each.name: each.default for each in config.settings()}
 
 
 def assert_refused(name: str, value: str, example: str) -> None:

@@ -37,6 +37,21 @@ def find_product(store: Store, name: str) -> Product:
     raise click.UsageError(f"no product is called {name!r}; {there}")
 
 
+class ExplainsSettings(click.Command):
+    """A command whose help ends with every setting of the server."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the settings, one sentence each."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Settings, as environment variables"):
+            formatter.write_dl(
+                [
+                    (each.name, f"{each.sentence}  [default: {each.default}]")
+                    for each in config.settings()
+                ]
+            )
+
+
 class Instant(click.ParamType[datetime]):
     """An ISO 8601 instant or day; without an offset it is UTC."""
 

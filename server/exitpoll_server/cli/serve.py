@@ -12,13 +12,14 @@ from waitress.server import create_server
 
 from exitpoll_agent import wire
 from exitpoll_server import config, create_app
+from exitpoll_server.cli.options import ExplainsSettings
 from exitpoll_server.store import Store
 
 THREADS = 8
 """Requests answered at once; each waits for the disk, not for the processor."""
 
 
-@click.command()
+@click.command(cls=ExplainsSettings)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
@@ -28,11 +29,7 @@ THREADS = 8
     help="The port to listen on; 0 takes any that is free.",
 )
 def serve(host: str, port: int) -> None:
-    """Take messages, ask the survey.
-
-    EXITPOLL_DATABASE_URL names the database, by default a file in your data folder;
-    EXITPOLL_PUBLIC_URL is how agents and browsers reach this server.
-    """
+    """Take messages, ask the survey."""
     store = Store(config.load(os.environ).database_url)
     try:
         server: Any = create_server(
