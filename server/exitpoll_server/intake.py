@@ -1,10 +1,14 @@
-"""A message, by whichever channel: validate, merge, and only then answer."""
+"""A message, by whichever channel: validate, merge, and only then answer.
+
+Merging ends on the disk, and with other messages: what is taken says when it is durable.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID, uuid4, uuid5
 
 from exitpoll_agent import wire
@@ -15,13 +19,23 @@ from exitpoll_server.store import Arrival, Channel, Product, Store
 Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
 
 
-def take_ping(
-    store: Store, product: Product, data: object, now: datetime
-) -> tuple[wire.Ping, tuple[str, ...]]:
-    """Merge a ping; return it with what of it was ignored.
+@dataclass(frozen=True)
+class Taken(Generic[Message]):
+    """A message on its way to the disk."""
+
+    message: Message
+    ignored: tuple[str, ...]
+    """What of it was left out."""
+    durable: Future[None]
+    """Ends when it may be confirmed; raises BusyError where it could not be stored."""
+
+
+def take_ping(store: Store, product: Product, data: object, now: datetime) -> Taken[wire.Ping]:
+    """Merge a ping.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
+        BusyError: more is waiting than can be stored.
     """
     loaded = schemas.load_ping(data)
     message = loaded.message
@@ -29,24 +43,25 @@ def take_ping(
         # Withdrawing consent sends one last message, and it brings no history; its counter puts
         # it in order: a delayed ping must not undo it.
         message = replace(_without_history(message), counter=message.counter)
-    store.merge(product, [Arrival(message=message, channel="agent", received_at=now)])
-    return message, loaded.ignored
+    arrival = Arrival(message=message, channel="agent", received_at=now)
+    return Taken(message, loaded.ignored, store.submit(product, arrival))
 
 
 def take_uninstall(
     store: Store, product: Product, data: object, now: datetime, *, channel: Channel
-) -> tuple[wire.UninstallEvent, tuple[str, ...]]:
-    """Merge an uninstall event; return it with what of it was ignored.
+) -> Taken[wire.UninstallEvent]:
+    """Merge an uninstall event.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
+        BusyError: more is waiting than can be stored.
     """
     loaded = schemas.load_uninstall(data)
     message = loaded.message
     if message.consent != "full":
         message = replace(_without_history(message), uninstall=_coarse(message.uninstall))
-    store.merge(product, [Arrival(message=message, channel=channel, received_at=now)])
-    return message, loaded.ignored
+    arrival = Arrival(message=message, channel=channel, received_at=now)
+    return Taken(message, loaded.ignored, store.submit(product, arrival))
 
 
 def take_link(
@@ -57,7 +72,7 @@ def take_link(
     version: str | None,
     locale: str | None,
     now: datetime,
-) -> wire.UninstallEvent:
+) -> Taken[wire.UninstallEvent]:
     """Record an uninstall that only a plain link reports.
 
     Without an id every opening is somebody else; with one, reloads count once.
@@ -65,7 +80,7 @@ def take_link(
     installation_id = stable_uuid(installation) if installation else uuid4()
     lifetime = store.withdrawn_uninstalls(product, installation_id)
     said = {"version": version, "locale": locale}
-    event, _ = take_uninstall(
+    return take_uninstall(
         store,
         product,
         {
@@ -83,7 +98,6 @@ def take_link(
         now,
         channel="link",
     )
-    return event
 
 
 def open_feedback(

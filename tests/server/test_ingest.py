@@ -486,7 +486,7 @@ def test_a_fault_of_ours_tells_nothing_of_itself(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("the secret inside")
 
-    monkeypatch.setattr(store, "merge", fail)
+    monkeypatch.setattr(store, "submit", fail)
     answer = post(client, PING)
     assert (answer.status_code, answer.get_json()["code"]) == (500, "internal")
     assert b"secret" not in answer.data

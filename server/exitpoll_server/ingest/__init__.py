@@ -21,12 +21,14 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from exitpoll_agent import wire
-from exitpoll_server import clock, intake
+from exitpoll_server import clock, intake, later
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
 
@@ -52,28 +54,40 @@ def init_app(app: Flask, store: Store) -> None:
 
     @blueprint.post(wire.PINGS_PATH)
     def pings() -> Response:
-        return _confirmed(*intake.take_ping(store, _product(store), _body(), clock.now()))
+        return _taken(intake.take_ping(store, _product(store), _body(), clock.now()))
 
     @blueprint.post(wire.UNINSTALLS_PATH)
     def uninstalls() -> Response:
         product = _product(store)
-        taken = intake.take_uninstall(store, product, _body(), clock.now(), channel="agent")
-        return _confirmed(*taken)
+        return _taken(intake.take_uninstall(store, product, _body(), clock.now(), channel="agent"))
 
     @blueprint.post(wire.ERASURES_PATH)
     def erasures() -> Response:
         return _confirmed(*intake.erase(store, _product(store), _body(), clock.now()))
 
     app.register_blueprint(blueprint)
+    app.extensions[later.AT_ONCE] = partial(_is_answered_at_once, store)
     _answer_errors(app)
 
 
+def _is_answered_at_once(store: Store, environ: Mapping[str, Any]) -> bool:
+    """Tell whether nothing but the disk's part of a request takes time."""
+    return (
+        environ["PATH_INFO"] in (wire.PINGS_PATH, wire.UNINSTALLS_PATH)
+        and store.known_product(_key(environ)) is not None
+    )
+
+
+def _key(environ: Mapping[str, Any]) -> str:
+    scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
 def _product(store: Store) -> Product:
-    authorization = request.authorization
-    if authorization is not None and authorization.type == "bearer" and authorization.token:
-        product = store.product_by_key(authorization.token)
-        if product is not None:
-            return product
+    key = _key(request.environ)
+    product = store.known_product(key) or store.product_by_key(key)
+    if product is not None:
+        return product
     raise RefusedError(401, "unknown_product_key", "No product has this key.")
 
 
@@ -126,6 +140,11 @@ def _decompressed(body: bytes) -> bytes:
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _taken(taken: intake.Taken[Any]) -> Response:
+    later.wait_for(taken.durable)
+    return _confirmed(taken.message, taken.ignored)
 
 
 def _confirmed(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> Response:

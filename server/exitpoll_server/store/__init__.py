@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from exitpoll_agent.wire import Answers
@@ -22,6 +25,7 @@ from exitpoll_server.store.engine import (
     write_transaction,
 )
 from exitpoll_server.store.feedback import Feedback
+from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked
@@ -38,6 +42,9 @@ __all__ = [
     "StoreError",
 ]
 
+KNOWN_SECONDS = 10.0
+"""How long a server may go on with a product's settings, and its key, after they changed."""
+
 
 class Store:
     """One database. Safe to share between threads; several processes may open the same."""
@@ -49,9 +56,12 @@ class Store:
             StoreError: it cannot be opened.
         """
         self._engine = open_engine(url)
+        self._groups = Groups(self._merge_group)
+        self._known: dict[str, tuple[Product, float]] = {}
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Finish what was submitted, and let go of every connection."""
+        self._groups.close()
         self._engine.dispose()
 
     # -- products
@@ -76,7 +86,15 @@ class Store:
     def product_by_key(self, key: str) -> Product | None:
         """Return the product that a message is for."""
         with read_transaction(self._engine) as connection:
-            return products.by_key(connection, key)
+            product = products.by_key(connection, key)
+        if product is not None:
+            self._known[key] = product, time.monotonic() + KNOWN_SECONDS
+        return product
+
+    def known_product(self, key: str) -> Product | None:
+        """Return the product of a key that was asked for a moment ago; None where it was not."""
+        product, until = self._known.get(key, (None, 0.0))
+        return product if time.monotonic() < until else None
 
     def product_by_name(self, name: str) -> Product | None:
         """Return the product that a vendor names."""
@@ -99,6 +117,21 @@ class Store:
         """Merge messages; when this returns they are durable."""
         with write_transaction(self._engine) as connection:
             merge.merge(connection, product.id, arrivals)
+
+    def submit(self, product: Product, arrival: Arrival) -> Future[None]:
+        """Merge a message with all others that come at this time; its future ends when durable.
+
+        The future raises BusyError where another process holds the database.
+
+        Raises:
+            BusyError: more is waiting than can be stored; nothing was taken.
+        """
+        return self._groups.submit(product.id, arrival)
+
+    def _merge_group(self, group: Sequence[Waiting]) -> None:
+        with write_transaction(self._engine) as connection:
+            for product_id, arrivals in _by_product(group):
+                merge.merge(connection, product_id, arrivals)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
         """Delete everything of an installation and keep late messages out."""
@@ -220,3 +253,10 @@ class Store:
                 stopped_after_days=stopped_after_days,
                 most_lines=most_lines,
             )
+
+
+def _by_product(group: Sequence[Waiting]) -> Iterator[tuple[int, list[Arrival]]]:
+    """Part a group by product, in one order for all writers, keeping the order of messages."""
+    ordered = sorted(group, key=lambda waiting: waiting.product_id)
+    for product_id, waiting in groupby(ordered, key=lambda waiting: waiting.product_id):
+        yield product_id, [one.arrival for one in waiting]

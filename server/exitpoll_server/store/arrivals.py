@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, case, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from exitpoll_agent.wire import Ping, UninstallEvent
-from exitpoll_server.store.instants import to_day, to_ms
+from exitpoll_server.store.instants import noon, to_day, to_ms
 
 Channel: TypeAlias = Literal["agent", "browser", "link", "import"]
 
@@ -39,6 +38,16 @@ class Arrival:
         return to_ms(self.received_at)
 
     @property
+    def first_receipt_ms(self) -> int:
+        """When we first heard; an import was heard at the first instant that it tells of."""
+        if self.channel != "import":
+            return self.received_ms
+        instants = [noon(to_day(row.day)) for row in self.message.days]
+        if self.message.installed_at is not None:
+            instants.append(to_ms(self.message.installed_at))
+        return min([*instants, self.received_ms])
+
+    @property
     def clock_offset(self) -> int | None:
         """Received - sent, in milliseconds; None where the way may have taken any time."""
         if self.channel != "agent":
@@ -52,7 +61,11 @@ class Work:
 
     arrival: Arrival
     installation: Values
-    counter: Values | None = None
+    """What is known of the installation; after the merge's steps, what is known then."""
+    counter: Values | None
+    """The same of the counter that sent the message; None where none did, or none is known."""
+    has_left: bool
+    """Some uninstall of it is known, standing or not."""
     newer: bool = True
     """Nothing with a higher `seq` of the same counter came before."""
     rows: list[Values] = field(default_factory=list)
@@ -73,25 +86,6 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
-
-
-def update_by_id(
-    connection: Connection, table: Table, rows: list[Values], names: Iterable[str]
-) -> None:
-    """Set the named columns of the rows whose id stands under `_id`."""
-    connection.execute(
-        update(table)
-        .where(table.c.id == bindparam("_id"))
-        .values({name: bindparam(name) for name in names}),
-        rows,
-    )
-
-
-def greatest(column: Column[Any], excluded: Any) -> ColumnElement[Any]:  # noqa: ANN401
-    """Return the larger of what stands in a column and what comes."""
-    # SQLite says max(a, b), PostgreSQL greatest(a, b); both know CASE.
-    new = excluded[column.name]
-    return case((column > new, column), else_=new)
 
 
 def least(column: Column[Any], excluded: Any) -> ColumnElement[Any]:  # noqa: ANN401

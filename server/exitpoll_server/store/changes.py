@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,48 +10,101 @@ from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import Ping, UninstallEvent
 from exitpoll_server.store import tables
-from exitpoll_server.store.arrivals import Values, Work, ms, smallest, update_by_id
+from exitpoll_server.store.arrivals import Values, Work, ms, smallest
+from exitpoll_server.store.bulk import Bulk
 from exitpoll_server.store.instants import as_read, noon
 
-_LIFE = (
-    "consent",
-    "censored_at",
-    "origin",
-    "installed_at",
-    "installed_instant",
-    "installed_version",
-    "counted_since",
-    "first_row_instant",
-    "clock_offset",
+_LIFE = {
+    "consent": "text",
+    "censored_at": "bigint",
+    "origin": "text",
+    "installed_at": "bigint",
+    "installed_instant": "bigint",
+    "installed_version": "text",
+    "counted_since": "bigint",
+    "first_row_instant": "bigint",
+}
+"""What is known of an installation's life, and the columns' types."""
+
+_HEARD = {"first_received_at": "bigint", "last_received_at": "bigint", "clock_offset": "bigint"}
+"""What every message changes."""
+
+_FACTS = {**dict.fromkeys(tables.FACTS, "text"), "attributes": "json"}
+
+
+def _update(columns: Mapping[str, str]) -> Bulk:
+    setting = ", ".join(f"{name} = r.{name}" for name in columns)
+    return Bulk(
+        f"UPDATE installations SET {setting} FROM {{rows}} WHERE installations.id = r.id",  # noqa: S608 - names of our own columns
+        id="bigint",
+        **columns,
+    )
+
+
+_MAY_STAY = (*_LIFE, *tables.FACTS)
+
+KNOWN = (*_HEARD, *_MAY_STAY)
+"""The columns that a merge reads before it changes them."""
+
+_HEAR = _update(_HEARD)
+_CHANGE = _update({**_HEARD, **_LIFE, **_FACTS})
+_REMEMBER = Bulk(
+    f"""
+    INSERT INTO history (installation_id, counter_id, seq, received_at, {", ".join(_FACTS)})
+    SELECT r.installation_id, r.counter_id, r.seq, r.received_at,
+           {", ".join(f"r.{name}" for name in _FACTS)}
+    FROM {{rows}}
+    """,  # noqa: S608 - names of our own columns
+    installation_id="bigint",
+    counter_id="bigint",
+    seq="bigint",
+    received_at="bigint",
+    **_FACTS,
 )
 
 
 def record(connection: Connection, works: Sequence[Work]) -> None:
     """Bring installations up to date with a group of messages, and keep what was."""
-    changed: list[Values] = []
-    history: list[Values] = []
-    for work in works:
-        facts, life = _facts_after(work), _life_after(work)
-        stated = stated_facts(work.message)
-        known = work.installation if work.newer else _known_at(connection, work)
-        if any(known[name] != value for name, value in stated.items()):
-            history.append(
-                {
-                    "installation_id": work.installation["id"],
-                    "counter_id": work.counter_id,
-                    "seq": work.message.seq,
-                    "received_at": work.arrival.received_ms,
-                    **(facts if work.newer else {name: stated.get(name) for name in tables.FACTS}),
-                }
-            )
-        after = {**life, **facts}
-        if any(work.installation[name] != value for name, value in after.items()):
-            work.installation.update(after)
-            changed.append({"_id": work.installation["id"], **after})
+    history = [_remembered(work) for work in works if _says_something_new(connection, work)]
     if history:
-        connection.execute(tables.history.insert(), history)
+        _REMEMBER.run(connection, history)
+    heard: list[Sequence[object]] = []
+    changed: list[Sequence[object]] = []
+    for work in works:
+        known = work.installation
+        hearing = _heard_after(work)
+        after = {**hearing, **_life_after(work, hearing), **_facts_after(work)}
+        stays = all(known[name] == after[name] for name in _MAY_STAY)
+        known.update(after)
+        if stays:
+            heard.append((known["id"], *(after[name] for name in _HEARD)))
+        else:
+            changed.append(
+                (known["id"], *(after[name] for name in (*_HEARD, *_LIFE)), *_written(after))
+            )
+    if heard:
+        _HEAR.run(connection, heard)
     if changed:
-        update_by_id(connection, tables.installations, changed, (*_LIFE, *tables.FACTS))
+        _CHANGE.run(connection, changed)
+
+
+def _says_something_new(connection: Connection, work: Work) -> bool:
+    known = work.installation if work.newer else _known_at(connection, work)
+    return any(known[name] != value for name, value in stated_facts(work.message).items())
+
+
+def _remembered(work: Work) -> Sequence[object]:
+    """Return a row of history: what is known now, or what an older message had to say."""
+    stated = stated_facts(work.message)
+    facts = _facts_after(work) if work.newer else {n: stated.get(n) for n in tables.FACTS}
+    receipt = work.counter_id, work.message.seq, work.arrival.received_ms
+    return (work.installation["id"], *receipt, *_written(facts))
+
+
+def _written(facts: Values) -> list[object]:
+    """Return facts as a statement takes them."""
+    *texts, attributes = (facts[name] for name in tables.FACTS)
+    return [*texts, None if attributes is None else json.dumps(attributes)]
 
 
 def stated_facts(message: Ping) -> Values:
@@ -83,10 +137,18 @@ def _facts_after(work: Work) -> Values:
     return {name: stated.get(name) if value is None else value for name, value in now.items()}
 
 
-def _life_after(work: Work) -> Values:
-    message, now = work.message, work.installation
+def _heard_after(work: Work) -> Values:
+    now = work.installation
     offset = work.counter["clock_offset"] if work.counter else work.arrival.clock_offset
-    offset = now["clock_offset"] if offset is None else offset
+    return {
+        "first_received_at": min(now["first_received_at"], work.arrival.first_receipt_ms),
+        "last_received_at": max(now["last_received_at"], work.arrival.received_ms),
+        "clock_offset": now["clock_offset"] if offset is None else offset,
+    }
+
+
+def _life_after(work: Work, heard: Values) -> Values:
+    message, now = work.message, work.installation
     installed = smallest(now["installed_at"], ms(message.installed_at))
     rows = [min(noon(r["day"]), r["first_received_at"]) for r in work.rows if r["dated"]]
     return {
@@ -95,11 +157,10 @@ def _life_after(work: Work) -> Values:
         "installed_at": installed,
         "installed_instant": None
         if installed is None
-        else as_read(installed, offset, now["first_received_at"]),
+        else as_read(installed, heard["clock_offset"], heard["first_received_at"]),
         "installed_version": now["installed_version"] or message.installed_version,
         "counted_since": smallest(now["counted_since"], ms(message.counted_since)),
         "first_row_instant": smallest(now["first_row_instant"], *rows),
-        "clock_offset": offset,
     }
 
 

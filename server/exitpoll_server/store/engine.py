@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from alembic import command
+from filelock import FileLock
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -59,8 +60,16 @@ def open_engine(url: str) -> Engine:
 @contextmanager
 def write_transaction(engine: Engine) -> Iterator[Connection]:
     """Give a transaction that may write, committed and durable when the block ends."""
-    with _open(engine, writes=True) as connection:
+    with _turn(engine), _open(engine, writes=True) as connection:
         yield connection
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or not file:
+        return nullcontext()
+    return FileLock(f"{file}-lock", BUSY_TIMEOUT_SECONDS, poll_interval=0.0005)
 
 
 @contextmanager

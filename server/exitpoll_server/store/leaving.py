@@ -16,7 +16,10 @@ from exitpoll_server.store.instants import DAY_MS, as_read, to_ms
 
 def record(connection: Connection, works: Sequence[Work]) -> None:
     """Record who left and who came back, after everything else of the group is merged."""
+    works = [work for work in works if work.has_left or isinstance(work.message, UninstallEvent)]
     by_installation: dict[int, list[Values]] = {work.installation["id"]: [] for work in works}
+    if not works:
+        return
     table = tables.uninstalls
     rows = connection.execute(
         select(table).where(table.c.installation_id.in_(by_installation)).order_by(table.c.id)

@@ -7,10 +7,13 @@ changes nothing. A whole group of messages is merged with one statement a table.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import UninstallEvent
 from exitpoll_server.store import changes, leaving, tables
@@ -20,13 +23,12 @@ from exitpoll_server.store.arrivals import (
     Values,
     Work,
     day_of,
-    greatest,
     insert,
     largest,
-    least,
     ms,
     smallest,
 )
+from exitpoll_server.store.bulk import Bulk
 from exitpoll_server.store.instants import noon, to_day, to_ms
 
 FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
@@ -35,27 +37,14 @@ FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
 
 def merge(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> None:
     """Merge messages of one product, in the order given, into the transaction at hand."""
-    for group in _distinct(_without_erased(connection, product_id, arrivals)):
-        works = _installations(connection, product_id, group)
-        _counters(connection, works)
-        _launches(connection, product_id, works)
-        _milestones(connection, works)
-        changes.record(connection, works)
-        leaving.record(connection, works)
-
-
-def _without_erased(
-    connection: Connection, product_id: int, arrivals: Sequence[Arrival]
-) -> list[Arrival]:
-    ids = {arrival.message.installation_id for arrival in arrivals}
-    erased = set(
-        connection.scalars(
-            select(tables.tombstones.c.uuid).where(
-                tables.tombstones.c.product_id == product_id, tables.tombstones.c.uuid.in_(ids)
-            )
-        )
-    )
-    return [arrival for arrival in arrivals if arrival.message.installation_id not in erased]
+    for group in _distinct(arrivals):
+        works = _known(connection, product_id, group)
+        if works:
+            _counters(connection, works)
+            _launches(connection, product_id, works)
+            _milestones(connection, works)
+            changes.record(connection, works)
+            leaving.record(connection, works)
 
 
 def _distinct(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
@@ -74,85 +63,131 @@ def _distinct(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 # -- the installation itself ---------------------------------------------------------------
 
+# An erased installation stays unknown: what comes late finds no row, and leaves none.
+_MAKE_KNOWN = Bulk(
+    """
+    INSERT INTO installations
+        (product_id, uuid, test, first_received_at, last_received_at, origin)
+    SELECT :product_id, r.uuid, r.test, r.heard_at, r.heard_at, 'unknown'
+    FROM {rows}
+    WHERE NOT EXISTS (SELECT 1 FROM tombstones t
+                      WHERE t.product_id = :product_id AND t.uuid = r.uuid)
+    ON CONFLICT (product_id, uuid, test) DO NOTHING
+    """,
+    uuid="uuid",
+    test="boolean",
+    heard_at="bigint",
+)
 
-def _installations(
-    connection: Connection, product_id: int, arrivals: Sequence[Arrival]
-) -> list[Work]:
-    table = tables.installations
-    statement = insert(connection, table)
-    statement = statement.on_conflict_do_update(
-        index_elements=["product_id", "uuid", "test"],
-        set_={
-            "first_received_at": least(table.c.first_received_at, statement.excluded),
-            "last_received_at": greatest(table.c.last_received_at, statement.excluded),
-        },
+_INSTALLATION = ("id", *changes.KNOWN)
+_COUNTER = (
+    "id",
+    "first_received_at",
+    "last_received_at",
+    "seq",
+    "ping_seq",
+    "ping_sent_at",
+    "clock_offset",
+    "counted_since",
+    "launches_total",
+    "first_launch_day",
+    "last_launch_day",
+)
+
+
+def _read(name: str) -> str:
+    # The engines disagree on what they return for JSON; both return text for text.
+    return "CAST(i.attributes AS text)" if name == "attributes" else f"i.{name}"
+
+
+_READ = Bulk(
+    f"""
+    SELECT r.n,
+           EXISTS (SELECT 1 FROM uninstalls u WHERE u.installation_id = i.id),
+           {", ".join(_read(name) for name in _INSTALLATION)},
+           {", ".join(f"c.{name}" for name in _COUNTER)}
+    FROM {{rows}}
+    JOIN installations i
+      ON i.product_id = :product_id AND i.uuid = r.uuid AND i.test = r.test
+    LEFT JOIN counters c ON c.installation_id = i.id AND c.uuid = r.counter
+    """,  # noqa: S608 - names of our own columns
+    n="integer",
+    uuid="uuid",
+    test="boolean",
+    counter="uuid",
+)
+
+
+def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> list[Work]:
+    """Return each message with what is known of its installation and its counter."""
+    _MAKE_KNOWN.run(
+        connection,
+        [(a.message.installation_id.hex, a.message.test, a.first_receipt_ms) for a in arrivals],
+        product_id=product_id,
     )
-    rows = connection.execute(
-        statement.returning(*table.c),
+    rows = _READ.run(
+        connection,
         [
-            {
-                "product_id": product_id,
-                "uuid": arrival.message.installation_id,
-                "test": arrival.message.test,
-                "first_received_at": _first_receipt(arrival),
-                "last_received_at": arrival.received_ms,
-                "origin": "unknown",
-            }
-            for arrival in arrivals
+            (n, a.message.installation_id.hex, a.message.test, _hex(a.message.counter))
+            for n, a in enumerate(arrivals)
         ],
+        product_id=product_id,
     )
-    by_key = {(row["uuid"], row["test"]): dict(row) for row in rows.mappings()}
-    return [Work(arrival, by_key[arrival.key]) for arrival in arrivals]
+    return [_work(arrivals[row[0]], row) for row in rows]
 
 
-def _first_receipt(arrival: Arrival) -> int:
-    """Return when we first heard; an import was heard at the first instant that it tells of."""
-    if arrival.channel != "import":
-        return arrival.received_ms
-    message = arrival.message
-    instants = [noon(to_day(row.day)) for row in message.days]
-    if message.installed_at is not None:
-        instants.append(to_ms(message.installed_at))
-    return min([*instants, arrival.received_ms])
+def _work(arrival: Arrival, row: Sequence[Any]) -> Work:
+    end = 2 + len(_INSTALLATION)
+    installation = dict(zip(_INSTALLATION, row[2:end], strict=True))
+    if installation["attributes"] is not None:
+        installation["attributes"] = json.loads(installation["attributes"])
+    counter = dict(zip(_COUNTER, row[end:], strict=True))
+    is_known = counter["id"] is not None
+    return Work(arrival, installation, counter if is_known else None, has_left=bool(row[1]))
+
+
+def _hex(uuid: UUID | None) -> str | None:
+    return None if uuid is None else uuid.hex
 
 
 # -- counters and their launches -----------------------------------------------------------
 
 
+_PUT_COUNTERS = Bulk(
+    f"""
+    INSERT INTO counters (installation_id, uuid, {", ".join(_COUNTER[1:])})
+    SELECT r.installation_id, r.uuid, {", ".join(f"r.{name}" for name in _COUNTER[1:])}
+    FROM {{rows}}
+    WHERE true
+    ON CONFLICT (installation_id, uuid) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name in _COUNTER[1:])}
+    RETURNING installation_id, id
+    """,  # noqa: S608 - names of our own columns
+    installation_id="bigint",
+    uuid="uuid",
+    **dict.fromkeys(_COUNTER[1:], "bigint"),
+)
+
+
 def _counters(connection: Connection, works: Sequence[Work]) -> None:
-    counted = {
-        (work.installation["id"], work.message.counter): work
-        for work in works
-        if work.message.counter is not None
-    }
-    if not counted:
+    counting = {work.installation["id"]: work for work in works if work.message.counter is not None}
+    for work in counting.values():
+        work.newer = work.counter is None or work.message.seq > work.counter["seq"]
+        work.counter = _counter(work, work.counter)
+    if not counting:
         return
-    table = tables.counters
-    known = {
-        (row["installation_id"], row["uuid"]): dict(row)
-        for row in connection.execute(
-            select(table).where(tuple_(table.c.installation_id, table.c.uuid).in_(list(counted)))
-        ).mappings()
-    }
-    for key, work in counted.items():
-        before = known.get(key)
-        work.newer = before is None or work.message.seq > before["seq"]
-        work.counter = _counter(work, before)
-    statement = insert(connection, table)
-    statement = statement.on_conflict_do_update(
-        index_elements=["installation_id", "uuid"],
-        set_={
-            column.name: statement.excluded[column.name]
-            for column in table.c
-            if column.name not in ("id", "installation_id", "uuid")
-        },
+    put = _PUT_COUNTERS.run(
+        connection,
+        [
+            (number, _hex(work.message.counter), *(work.counter[name] for name in _COUNTER[1:]))
+            for number, work in counting.items()
+            if work.counter is not None
+        ],
     )
-    returning = statement.returning(table.c.id, table.c.installation_id, table.c.uuid)
-    values = [work.counter for work in counted.values() if work.counter is not None]
-    for row in connection.execute(returning, values):
-        counter = counted[row.installation_id, row.uuid].counter
+    for installation_id, counter_id in put:
+        counter = counting[installation_id].counter
         if counter is not None:
-            counter["id"] = row.id
+            counter["id"] = counter_id
 
 
 def _counter(work: Work, before: Values | None) -> Values:
@@ -162,8 +197,6 @@ def _counter(work: Work, before: Values | None) -> Values:
     ping = not isinstance(message, UninstallEvent)
     days = [to_day(row.day) for row in message.days]
     return {
-        "installation_id": work.installation["id"],
-        "uuid": message.counter,
         "first_received_at": min(old.get("first_received_at", received), received),
         "last_received_at": max(old.get("last_received_at", received), received),
         "seq": max(old.get("seq", message.seq), message.seq),
@@ -181,6 +214,33 @@ def _counter(work: Work, before: Values | None) -> Values:
     }
 
 
+_PUT_LAUNCHES = Bulk(
+    """
+    INSERT INTO launches
+        (installation_id, day, counter_id, version_id, launches, dated, first_received_at)
+    SELECT r.installation_id, r.day, r.counter_id, r.version_id,
+           r.launches, r.dated, r.first_received_at
+    FROM {rows}
+    WHERE true
+    ON CONFLICT (installation_id, day, counter_id, version_id) DO UPDATE
+    SET launches = CASE WHEN launches.launches > excluded.launches
+                        THEN launches.launches ELSE excluded.launches END,
+        dated = CASE WHEN launches.dated > excluded.dated
+                     THEN launches.dated ELSE excluded.dated END,
+        first_received_at = CASE WHEN launches.first_received_at < excluded.first_received_at
+                                 THEN launches.first_received_at
+                                 ELSE excluded.first_received_at END
+    """,
+    installation_id="bigint",
+    day="integer",
+    counter_id="bigint",
+    version_id="bigint",
+    launches="integer",
+    dated="smallint",
+    first_received_at="bigint",
+)
+
+
 def _launches(connection: Connection, product_id: int, works: Sequence[Work]) -> None:
     names = {row.version for work in works for row in work.message.days}
     if not names:
@@ -188,19 +248,9 @@ def _launches(connection: Connection, product_id: int, works: Sequence[Work]) ->
     versions = _version_ids(connection, product_id, names)
     for work in works:
         work.rows = _rows(work, versions)
-    table = tables.launches
-    statement = insert(connection, table)
-    statement = statement.on_conflict_do_update(
-        index_elements=["installation_id", "day", "counter_id", "version_id"],
-        set_={
-            "launches": greatest(table.c.launches, statement.excluded),
-            "dated": greatest(table.c.dated, statement.excluded),
-            "first_received_at": least(table.c.first_received_at, statement.excluded),
-        },
-    )
-    rows = [row for work in works for row in work.rows]
+    rows = [tuple(row.values()) for work in works for row in work.rows]
     if rows:
-        connection.execute(statement, rows)
+        _PUT_LAUNCHES.run(connection, rows)
 
 
 def _rows(work: Work, versions: Mapping[str, int]) -> list[Values]:
@@ -237,11 +287,21 @@ def _row_receipt(day: int, arrival: Arrival) -> int:
 
 
 def _version_ids(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
+    known = _versions_known(connection, product_id, names)
+    unknown = sorted(names - known.keys())
+    if unknown:
+        connection.execute(
+            insert(connection, tables.versions).on_conflict_do_nothing(
+                index_elements=["product_id", "name"]
+            ),
+            [{"product_id": product_id, "name": name} for name in unknown],
+        )
+        known |= _versions_known(connection, product_id, set(unknown))
+    return known
+
+
+def _versions_known(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
     table = tables.versions
-    connection.execute(
-        insert(connection, table).on_conflict_do_nothing(index_elements=["product_id", "name"]),
-        [{"product_id": product_id, "name": name} for name in sorted(names)],
-    )
     found = connection.execute(
         select(table.c.name, table.c.id).where(
             table.c.product_id == product_id, table.c.name.in_(names)
@@ -250,28 +310,31 @@ def _version_ids(connection: Connection, product_id: int, names: set[str]) -> di
     return {row.name: row.id for row in found}
 
 
+_PUT_MILESTONES = Bulk(
+    """
+    INSERT INTO milestones (installation_id, name, day, first_received_at)
+    SELECT r.installation_id, r.name, r.day, r.first_received_at
+    FROM {rows}
+    WHERE true
+    ON CONFLICT (installation_id, name) DO UPDATE
+    SET day = CASE WHEN milestones.day < excluded.day
+                   THEN milestones.day ELSE excluded.day END,
+        first_received_at = CASE WHEN milestones.first_received_at < excluded.first_received_at
+                                 THEN milestones.first_received_at
+                                 ELSE excluded.first_received_at END
+    """,
+    installation_id="bigint",
+    name="text",
+    day="integer",
+    first_received_at="bigint",
+)
+
+
 def _milestones(connection: Connection, works: Sequence[Work]) -> None:
     rows = [
-        {
-            "installation_id": work.installation["id"],
-            "name": name,
-            "day": to_day(day),
-            "first_received_at": _row_receipt(to_day(day), work.arrival),
-        }
+        (work.installation["id"], name, to_day(day), _row_receipt(to_day(day), work.arrival))
         for work in works
         for name, day in work.message.milestones.items()
     ]
-    if not rows:
-        return
-    table = tables.milestones
-    statement = insert(connection, table)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["installation_id", "name"],
-            set_={
-                "day": least(table.c.day, statement.excluded),
-                "first_received_at": least(table.c.first_received_at, statement.excluded),
-            },
-        ),
-        rows,
-    )
+    if rows:
+        _PUT_MILESTONES.run(connection, rows)

@@ -89,9 +89,7 @@ class _Pages:
             return Response()
         try:
             data = wire.decode_event(event)
-            left, _ = intake.take_uninstall(
-                self._store, product, data, clock.now(), channel="browser"
-            )
+            left = intake.take_uninstall(self._store, product, data, clock.now(), channel="browser")
         except (wire.EventDamagedError, InvalidError):
             raise GoneError(400, "This address was cut off on its way here.") from None
         return self._to_survey(product, left)
@@ -152,7 +150,9 @@ class _Pages:
             self._store.opened(self._show(self._tokens.read(token)), clock.now())
         return Response(_PIXEL, content_type="image/gif")
 
-    def _to_survey(self, product: Product, left: wire.UninstallEvent) -> Response:
+    def _to_survey(self, product: Product, taken: intake.Taken[wire.UninstallEvent]) -> Response:
+        taken.durable.result()
+        left = taken.message
         uninstall = self._store.uninstall_number(product, left.installation_id, test=left.test)
         if uninstall is None:
             raise GoneError(410, NOTHING_KEPT)

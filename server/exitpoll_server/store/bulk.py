@@ -1,0 +1,58 @@
+"""Many rows as one parameter of one statement.
+
+A driver that is given a row at a time gives the interpreter away at each of them, and in a busy
+server waits to have it back. So a group's rows travel as one JSON array, and the database unpacks
+them: both engines can, each in its own words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, TextClause, text
+
+ROWS = "{rows}"
+"""Where in a statement the rows stand, as a table `r`."""
+
+
+class Bulk:
+    """A statement that takes many rows."""
+
+    def __init__(self, sql: str, **columns: str) -> None:
+        """Take the statement, with `{rows}` in its FROM, and the columns of a row with their types.
+
+        The types are PostgreSQL's; SQLite takes values as they are.
+        """
+        self._sql = sql
+        self._columns = columns
+
+    def run(
+        self, connection: Connection, rows: Iterable[Sequence[object]], **parameters: object
+    ) -> CursorResult[Any]:
+        """Run the statement; a row's values stand in the order of the columns."""
+        statement = _statement(self._sql, connection.dialect.name, tuple(self._columns.items()))
+        return connection.execute(statement, {"rows": json.dumps(rows), **parameters})
+
+
+@cache
+def _statement(sql: str, engine: str, columns: tuple[tuple[str, str], ...]) -> TextClause:
+    return text(sql.format(rows=_ROWS[engine](columns)))
+
+
+def _in_sqlite(columns: Sequence[tuple[str, str]]) -> str:
+    values = (f"json_extract(value, '$[{n}]') AS {name}" for n, (name, _) in enumerate(columns))
+    return f"(SELECT {', '.join(values)} FROM json_each(:rows)) AS r"
+
+
+def _in_postgresql(columns: Sequence[tuple[str, str]]) -> str:
+    values = (f"CAST(value ->> {n} AS {kind}) AS {name}" for n, (name, kind) in enumerate(columns))
+    return (
+        f"(SELECT {', '.join(values)} FROM json_array_elements(CAST(:rows AS json)) AS e (value))"
+        " AS r"
+    )
+
+
+_ROWS = {"sqlite": _in_sqlite, "postgresql": _in_postgresql}

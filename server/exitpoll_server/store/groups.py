@@ -1,0 +1,125 @@
+"""Group commit: what waits for the disk waits together, and is durable with one write.
+
+A commit costs the disk as much for one message as for hundreds. So messages are not committed by
+those who bring them: they wait in a bounded queue, and one thread merges whatever waits while the
+last group was being written. Nobody waits longer than two commits; nothing waits for more to come.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from exitpoll_server.store.arrivals import Arrival
+from exitpoll_server.store.engine import BusyError
+
+MOST_WAITING = 20_000
+"""Rows that may wait, in messages and their days: some 20 MB. Beyond it there is no keeping up."""
+
+MOST_A_GROUP = 2_000
+"""Rows a group: large enough to spread the disk's part, small enough to be done in a moment."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message on its way to the disk."""
+
+    product_id: int
+    arrival: Arrival
+    durable: Future[None] = field(default_factory=Future)
+
+    @property
+    def rows(self) -> int:
+        """What it weighs: one for itself and one a day."""
+        return 1 + len(self.arrival.message.days)
+
+
+Commit = Callable[[Sequence[Waiting]], None]
+
+
+class Groups:
+    """The queue, and the thread that empties it. Safe to share between threads."""
+
+    def __init__(self, commit: Commit) -> None:
+        """Take what commits a group, in one transaction: all of it, or nothing and an error."""
+        self._commit = commit
+        self._changed = threading.Condition()
+        self._waiting: deque[Waiting] = deque()
+        self._rows = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, product_id: int, arrival: Arrival) -> Future[None]:
+        """Let a message wait for the next group.
+
+        Its future ends when the message is durable, or with the reason why it is not.
+
+        Raises:
+            BusyError: so much is waiting that the disk cannot keep up; nothing was taken.
+        """
+        waiting = Waiting(product_id, arrival)
+        with self._changed:
+            if self._closed or self._rows + waiting.rows > MOST_WAITING:
+                raise BusyError
+            self._rows += waiting.rows
+            self._waiting.append(waiting)
+            if len(self._waiting) == 1:
+                self._wake()
+        return waiting.durable
+
+    def close(self) -> None:
+        """Finish what was taken, and take no more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            # Not before it is needed: a server that forks its workers takes no thread along.
+            self._thread = threading.Thread(target=self._work, name="commits", daemon=True)
+            self._thread.start()
+        self._changed.notify()
+
+    def _work(self) -> None:
+        while group := self._next():
+            self._settle(group)
+            with self._changed:
+                self._rows -= sum(waiting.rows for waiting in group)
+
+    def _next(self) -> list[Waiting]:
+        """Return what waits, at most a group of it; nothing once the queue is closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            group: list[Waiting] = []
+            rows = 0
+            while self._waiting and (not group or rows + self._waiting[0].rows <= MOST_A_GROUP):
+                group.append(self._waiting.popleft())
+                rows += group[-1].rows
+            return group
+
+    def _settle(self, group: Sequence[Waiting]) -> None:
+        """Commit a group; where one message is the reason that it fails, it fails alone."""
+        try:
+            self._commit(group)
+        except BusyError as error:
+            _fail(group, error)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the message hears of it
+            if len(group) == 1:
+                _fail(group, error)
+            else:
+                middle = len(group) // 2
+                self._settle(group[:middle])
+                self._settle(group[middle:])
+        else:
+            for waiting in group:
+                waiting.durable.set_result(None)
+
+
+def _fail(group: Sequence[Waiting], error: Exception) -> None:
+    for waiting in group:
+        waiting.durable.set_exception(error)
