@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 from marshmallow.exceptions import SCHEMA
 
 from exitpoll_agent import wire
-
-LARGEST = 2**53 - 1
-"""The largest whole number that every JSON reader takes for itself."""
+from exitpoll_server import quick
+from exitpoll_server.fields import AttributeValue, Choice, Day, Flag, Instant, Line, Prose, Whole
 
 M = TypeVar("M", wire.Ping, wire.UninstallEvent, wire.Erasure)
 
@@ -39,125 +37,6 @@ class Loaded(Generic[M]):
 
     message: M
     ignored: tuple[str, ...]
-
-
-# -- fields --------------------------------------------------------------------------------
-
-
-class Instant(fields.Field[datetime]):
-    """An ISO 8601 instant with its offset from UTC."""
-
-    WRONG = "No ISO 8601 instant with an offset, such as 2026-11-20T08:30:00Z."
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> datetime:
-        try:
-            return wire.parse_instant(_text(value))
-        except (TypeError, ValueError, OverflowError):
-            raise ValidationError(self.WRONG) from None
-
-
-class Day(fields.Field[date]):
-    """A day as YYYY-MM-DD."""
-
-    WRONG = "No day such as 2026-11-20."
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> date:
-        try:
-            day = date.fromisoformat(_text(value))
-        except (TypeError, ValueError):
-            raise ValidationError(self.WRONG) from None
-        # Later Pythons read other notations too; the wire has one.
-        if day.isoformat() != value:
-            raise ValidationError(self.WRONG)
-        return day
-
-
-class Whole(fields.Field[int]):
-    """A whole number from 0; true is none, and neither is 1.0."""
-
-    WRONG = "No whole number from 0."
-
-    def __init__(self, *, most: int = LARGEST, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(validate=validate.Range(min=0, max=most), **kwargs)
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValidationError(self.WRONG)
-        return value
-
-
-class Flag(fields.Field[bool]):
-    """true or false, nothing that merely looks like it."""
-
-    WRONG = "Neither true nor false."
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError(self.WRONG)
-        return value
-
-
-class Line(fields.Field[str]):
-    """A text of one line; an empty one says nothing."""
-
-    allowed_controls = ""
-
-    def __init__(self, most: int, **kwargs: Any) -> None:  # noqa: ANN401 - marshmallow's options
-        super().__init__(**kwargs)
-        self.most = most
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> str | None:  # type: ignore[override]
-        if not isinstance(value, str):
-            raise ValidationError("No text.")
-        if len(value) > self.most:
-            raise ValidationError(f"Longer than {self.most} characters.")
-        # NUL cannot be stored in PostgreSQL, half a surrogate pair in no database at all.
-        if any(
-            (c < " " or "\ud800" <= c <= "\udfff") and c not in self.allowed_controls for c in value
-        ):
-            raise ValidationError("Holds characters that cannot be kept.")
-        if value.strip():
-            return value
-        if self.required:
-            raise ValidationError("Empty.")
-        return None
-
-
-class Prose(Line):
-    """A text of several lines, kept as typed."""
-
-    allowed_controls = "\n\r\t"
-
-
-class Choice(fields.Field[str]):
-    """One of a few words."""
-
-    def __init__(self, words: object, **kwargs: Any) -> None:  # noqa: ANN401 - marshmallow's options
-        super().__init__(validate=validate.OneOf(get_args(words)), **kwargs)
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> str:
-        if not isinstance(value, str):
-            raise ValidationError("No text.")
-        return value
-
-
-class AttributeValue(fields.Field["wire.Attribute"]):
-    """A text, a finite number, true, false or null."""
-
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> wire.Attribute:
-        if isinstance(value, str):
-            return Line(wire.MAX_ATTRIBUTE_CHARS).deserialize(value)
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int | float) and abs(value) <= LARGEST:
-            return value
-        raise ValidationError("No text, number, true, false or null.")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
 
 
 def _line(name: str) -> Line:
@@ -298,6 +177,7 @@ def text(name: str, value: str | None) -> str | None:
 # -- loading -------------------------------------------------------------------------------
 
 _PING, _UNINSTALL, _ERASURE = PingSchema(), UninstallEventSchema(), ErasureSchema()
+_QUICKLY = {schema: quick.through(schema, schema.makes) for schema in (_PING, _UNINSTALL, _ERASURE)}
 
 
 def load_ping(data: object) -> Loaded[wire.Ping]:
@@ -337,6 +217,10 @@ def _load(schema: _WireSchema, data: object) -> Loaded[Any]:
             f"The message has {len(rows)} rows; split it into messages of {wire.MAX_ROWS}.",
             {"days": (f"More than {wire.MAX_ROWS} rows.",)},
         )
+    try:
+        return Loaded(_QUICKLY[schema](data), ())
+    except quick.NotSureError:
+        pass
     try:
         return Loaded(schema.load(data), ())
     except ValidationError as error:
