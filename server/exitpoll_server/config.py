@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
@@ -19,6 +20,8 @@ runtimes have `EXITPOLL_…` of their own, which are none of our business."""
 LOCAL_URL = "http://127.0.0.1:8000"
 """Where `exitpoll serve` listens by default, and so the public address until one is set."""
 
+
+MOST_WORKERS = 64
 
 _DECLARED = "setting"
 
@@ -82,6 +85,13 @@ def _web_address(text: str) -> str:
     return url
 
 
+def _count(text: str) -> int:
+    count = int(text) if text.isascii() and text.isdecimal() else 0
+    if not 1 <= count <= MOST_WORKERS:
+        raise ValueError(f"is no number from 1 to {MOST_WORKERS}")
+    return count
+
+
 # -- the settings --------------------------------------------------------------------------
 
 
@@ -109,6 +119,12 @@ class Config:
         _web_address,
         "How agents and browsers reach this server; printed in every product's address.",
         default=LOCAL_URL,
+    )
+    workers: int = _setting(
+        _count,
+        "The processes that answer requests, best one a core; waitress has but one.",
+        default=str(min(os.cpu_count() or 1, 4)),
+        unset="one a core, at most 4",
     )
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from typing import Any
+import time
 
 import click
-from waitress.server import create_server
 
-from exitpoll_agent import wire
-from exitpoll_server import config, create_app
+from exitpoll_server import config
 from exitpoll_server.cli.options import ExplainsSettings
+from exitpoll_server.serving import CannotListenError, Place, find_place
 from exitpoll_server.store import Store
 
-THREADS = 8
-"""Requests answered at once; each waits for the disk, not for the processor."""
+PATIENCE_SECONDS = 2.0
+"""How long the workers of a server that was killed may go on with what they had accepted."""
 
 
 @click.command(cls=ExplainsSettings)
@@ -30,32 +27,29 @@ THREADS = 8
 )
 def serve(host: str, port: int) -> None:
     """Take messages, ask the survey."""
-    store = Store(config.load(os.environ).database_url)
+    settings = config.load(os.environ)
+    # Whatever is wrong with the database is said here, once, and not by every worker.
+    store = Store(settings.database_url)
+    place = _place(host, port)
     try:
-        server: Any = create_server(
-            create_app(store),
-            host=host,
-            port=port,
-            threads=THREADS,
-            # The app itself refuses far less; this only bounds what is read before it is asked.
-            max_request_body_size=16 * wire.MAX_BODY_BYTES,
-            ident=None,
-        )
-    except OSError as error:
-        raise click.UsageError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port"
-        ) from None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    for name, number in _listening(server):
-        click.echo(f"Exitpoll listens on http://{name}:{number}")
-    sys.stdout.flush()
-    try:
-        server.run()
-    finally:
+        from exitpoll_server.serving import workers  # noqa: PLC0415 - granian is not for every machine
+    except ImportError:
+        from exitpoll_server.serving import fallback  # noqa: PLC0415 - only where it is needed
+
+        fallback.serve(place, store)
+    else:
         store.close()
+        workers.serve(place, settings.workers)
 
 
-def _listening(server: Any) -> list[tuple[str, int]]:  # noqa: ANN401 - waitress has two classes
-    """Return the hosts and ports: a name such as localhost may stand for two addresses."""
-    several = getattr(server, "effective_listen", None)
-    return several or [(server.effective_host, server.effective_port)]
+def _place(host: str, port: int) -> Place:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return find_place(host, port)
+        except CannotListenError as error:
+            if time.monotonic() > give_up:
+                raise click.UsageError(
+                    f"cannot listen on {host}:{port}: {error}; choose another with --port"
+                ) from None
+            time.sleep(0.05)

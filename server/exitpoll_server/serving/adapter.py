@@ -8,114 +8,110 @@ commit. Every other request, which may read for seconds, is called in a bounded 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from io import BytesIO
-from typing import Any, TypeAlias
-from urllib.parse import unquote_to_bytes
+from typing import Any
 
 from flask import Flask
-from granian.rsgi import HTTPProtocol, Scope
+from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian.rsgi import Scope
 
 from exitpoll_server import later
+from exitpoll_server.serving.wsgi import Answer, Environ, call, environ_of, plain
 
 THREADS = 8
 """Pages and reports made at once by one worker: they wait for the database and for each other."""
 
-MOST_IN_POOL = 100
-"""Requests that may wait for those threads; beyond it nobody would wait for the answer."""
+MOST_IN_POOL = 200
+"""Requests that these threads may have before them; further ones would wait for too long."""
 
 MOST_READ = 1024 * 1024
-"""Bytes of a body that are read: what is refused for its size is read, to be answered politely."""
+"""Bytes of a body that are read. What is refused for its size is read as far, to be told so."""
 
 BODY_SECONDS = 20
 """How long a body may take: 64 KiB at the speed of a modem."""
 
-RETRY_AFTER_SECONDS = 30
+SWEEP_SECONDS = 2.0
 
-Environ: TypeAlias = dict[str, Any]
-
-
-class Answer:
-    """What the application answered."""
-
-    status = 500
-    headers: list[tuple[str, str]]
-    body = b""
-
-    def start(
-        self, status: str, headers: list[tuple[str, str]], _error: object = None
-    ) -> Callable[[bytes], object]:
-        """Take status and headers: WSGI's start_response."""
-        self.status, self.headers = int(status[:3]), headers
-        return self._write
-
-    def _write(self, _data: bytes) -> None:
-        raise NotImplementedError
-
-
-def call(application: Any, environ: Environ) -> Answer:  # noqa: ANN401 - any WSGI application
-    """Call a WSGI application and return its whole answer."""
-    answer = Answer()
-    parts: Iterable[bytes] = application(environ, answer.start)
-    try:
-        answer.body = b"".join(parts)
-    finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
-    return answer
+RETRY_AFTER_SECONDS = 5
 
 
 class Adapter:
     """One worker's application."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *, when_stopped: Callable[[], None]) -> None:
+        """Take the application, and what is to be done once its last request is answered."""
         self._app = app
-        self._at_once: Callable[[Environ], bool] = app.extensions[later.AT_ONCE]
+        self._when_stopped = when_stopped
+        self._is_answered_at_once: Callable[[Environ], bool] = app.extensions[later.AT_ONCE]
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
         self._in_pool = 0
-        self._reading: dict[asyncio.Task[Any], float] = {}
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin."""
         self._loop = loop
         self._settled = _Settled(loop)
+        self._reading = _Deadlines(loop, BODY_SECONDS)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End, after the last request."""
+        del loop
+        self._pool.shutdown()
+        self._when_stopped()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        environ = _environ(scope)
-        if "transfer-encoding" in scope.headers or environ.get("CONTENT_LENGTH", "0") != "0":
-            await self._read(protocol, environ)
-        if self._at_once(environ):
+        """Answer a request."""
+        environ = environ_of(scope)
+        answer = await self._read(environ, protocol)
+        if answer is None and self._is_answered_at_once(environ):
             answer = await self._answer_at_once(environ)
-        else:
+        elif answer is None:
             answer = await self._answer_in_pool(environ)
         protocol.response_bytes(answer.status, answer.headers, answer.body)
 
-    async def _read(self, protocol: HTTPProtocol, environ: Environ) -> None:
-        environ["wsgi.input"] = BytesIO(await protocol())
+    # -- reading
+
+    async def _read(self, environ: Environ, protocol: HTTPProtocol) -> Answer | None:
+        """Put the body into the environ; return an answer where it never came."""
+        length = environ.get("CONTENT_LENGTH")
+        if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
+            return None
+        task = asyncio.current_task()
+        self._reading.begin(task)
+        try:
+            if length is None:
+                environ["CONTENT_LENGTH"] = await _read_some(environ, protocol)
+            elif int(length) <= MOST_READ:
+                environ["wsgi.input"] = BytesIO(await protocol())
+        except asyncio.CancelledError:
+            return plain(408, "The body took too long.")
+        finally:
+            self._reading.end(task)
+        return None
+
+    # -- answering
 
     async def _answer_at_once(self, environ: Environ) -> Answer:
         environ[later.CAN_WAIT] = True
         answer = call(self._app, environ)
         durable: Future[None] | None = environ.get(later.WAITS_FOR)
-        if durable is not None:
-            error = await self._settled.wait_for(durable)
-            if error is not None:
-                answer = await self._loop.run_in_executor(self._pool, self._failed, environ, error)
-        return answer
+        error = None if durable is None else await self._settled.wait_for(durable)
+        return answer if error is None else call(partial(self._fail, error), environ)
 
-    def _failed(self, environ: Environ, error: BaseException) -> Answer:
-        def fail(environ: Environ, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own type
-            with self._app.request_context(environ):
-                response = self._app.finalize_request(self._app.handle_user_exception(error))
-            return response(environ, start)
-
-        return call(fail, environ)
+    def _fail(self, error: Exception, environ: Environ, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own type
+        """Answer as if the view had raised the error: a WSGI application."""
+        with self._app.request_context(environ):
+            response = self._app.finalize_request(self._app.handle_user_exception(error))
+        return response(environ, start)
 
     async def _answer_in_pool(self, environ: Environ) -> Answer:
+        if self._in_pool >= MOST_IN_POOL:
+            busy = plain(503, "Too much is going on here; try again in a moment.")
+            busy.headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+            return busy
         self._in_pool += 1
         try:
             return await self._loop.run_in_executor(self._pool, call, self._app, environ)
@@ -123,66 +119,66 @@ class Adapter:
             self._in_pool -= 1
 
 
+async def _read_some(environ: Environ, protocol: HTTPProtocol) -> str:
+    """Read a body that says nothing of its length, as far as is read at all; return its length."""
+    body = bytearray()
+    async for chunk in protocol:
+        body += chunk
+        if len(body) > MOST_READ:
+            break
+    environ["wsgi.input"] = BytesIO(body)
+    return str(len(body))
+
+
 class _Settled:
     """Brings the ends of futures into the event loop, with one wake-up for many."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._ended: deque[tuple[asyncio.Future[BaseException | None], Future[None]]] = deque()
+        self._ended: deque[tuple[asyncio.Future[Exception | None], Future[None]]] = deque()
         self._woken = False
 
-    async def wait_for(self, durable: Future[None]) -> BaseException | None:
+    async def wait_for(self, durable: Future[None]) -> Exception | None:
         """Return the error with which a future ended, or None."""
-        here: asyncio.Future[BaseException | None] = self._loop.create_future()
+        here: asyncio.Future[Exception | None] = self._loop.create_future()
         durable.add_done_callback(partial(self._note, here))
         return await here
 
-    def _note(self, here: asyncio.Future[BaseException | None], durable: Future[None]) -> None:
+    def _note(self, here: asyncio.Future[Exception | None], durable: Future[None]) -> None:
         self._ended.append((here, durable))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:
-        self._woken = False
+        self._woken = False  # before looking: what ends meanwhile wakes again
         while self._ended:
             here, durable = self._ended.popleft()
             if not here.done():
-                here.set_result(durable.exception())
+                error = durable.exception()
+                here.set_result(error if isinstance(error, Exception) else None)
 
 
-def _environ(scope: Scope) -> Environ:
-    """Return WSGI's description of a request, its body still unread."""
-    host, _, port = scope.server.rpartition(":")
-    address, _, _ = scope.client.rpartition(":")
-    environ = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        # WSGI wants the bytes that the percent signs mean, one character a byte.
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": address,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": BytesIO(),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
-        "wsgi.input_terminated": True,
-    }
-    for name, value in scope.headers.items():
-        key = _KEYS.get(name) or "HTTP_" + name.upper().replace("-", "_")
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    return environ
+class _Deadlines:
+    """Cancels tasks that wait for too long; a timer for each would cost more than the waiting."""
 
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self._since: dict[asyncio.Task[Any] | None, float] = {}
+        self._sweep()
 
-_KEYS = {
-    "content-type": "CONTENT_TYPE",
-    "content-length": "CONTENT_LENGTH",
-    "host": "HTTP_HOST",
-    "authorization": "HTTP_AUTHORIZATION",
-}
+    def begin(self, task: asyncio.Task[Any] | None) -> None:
+        self._since[task] = self._loop.time()
+
+    def end(self, task: asyncio.Task[Any] | None) -> None:
+        del self._since[task]
+
+    def _sweep(self) -> None:
+        too_old = self._loop.time() - self._seconds
+        for task, since in list(self._since.items()):
+            if since >= too_old:
+                break  # in the order in which they began
+            if task is not None:
+                task.cancel()
+        self._loop.call_later(SWEEP_SECONDS, self._sweep)

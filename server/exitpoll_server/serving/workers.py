@@ -1,0 +1,91 @@
+"""Granian: worker processes that share a port, and what each of them runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from multiprocessing.connection import wait
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from exitpoll_server import config, create_app
+from exitpoll_server.serving import Place
+from exitpoll_server.serving.adapter import Adapter
+from exitpoll_server.store import Store
+
+MOST_CONNECTIONS = 8_192
+"""That one worker serves at a time; the next ones wait to be accepted. Most are slow, or idle."""
+
+HEADER_MILLISECONDS = 10_000
+"""How long the head of a request may take."""
+
+MOST_HEADER_BYTES = 32 * 1024
+"""An agent's head has 500 bytes, a browser's seldom 4 KiB; the longest address is under 2 KiB."""
+
+STOP_SECONDS = 30
+"""How long a worker may go on with what it accepted, when told to stop."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a thread keeps the interpreter from others. The one that commits is given it back after
+each statement: at Python's usual 5 ms a group would take ten times as long."""
+
+
+def serve(place: Place, workers: int) -> None:
+    """Serve until told to stop; say so as soon as it is true."""
+    server = Granian(
+        f"{__name__}:application",
+        factory=True,
+        interface=Interfaces.RSGI,
+        address=place.address,
+        port=place.port,
+        workers=workers,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=2_048,
+        backpressure=MOST_CONNECTIONS,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MOST_HEADER_BYTES
+        ),
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_enabled=False,
+    )
+    threading.Thread(target=_announce, args=(place,), daemon=True).start()
+    server.serve()
+
+
+def _announce(place: Place) -> None:
+    """Say where the server listens, once it does."""
+    while True:
+        try:
+            socket.create_connection((place.address, place.port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            break
+    # No lock of a stream may be held while a worker is forked.
+    os.write(sys.stdout.fileno(), f"Exitpoll listens on {place.url}\n".encode())
+
+
+def application() -> Adapter:
+    """Return a worker's application, on the settings of the environment."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    settings = config.load(os.environ)
+    store = Store(settings.database_url)
+    return Adapter(create_app(store), when_stopped=store.close)
+
+
+def _stop_with_parent() -> None:
+    """Stop when the process that started this one was killed: nobody else would tell."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
