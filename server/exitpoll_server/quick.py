@@ -177,8 +177,8 @@ def _or_null(field: fields.Field[Any]) -> Reader:
 
 
 @_reader.register
-def _list(field: fields.List) -> Reader:
-    read_one = _reader(cast("fields.Field[Any]", field.inner))
+def _list(field: fields.List[Any]) -> Reader:
+    read_one = _reader(field.inner)
 
     def read(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
         if type(value) is not list:

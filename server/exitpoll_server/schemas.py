@@ -177,7 +177,9 @@ def text(name: str, value: str | None) -> str | None:
 # -- loading -------------------------------------------------------------------------------
 
 _PING, _UNINSTALL, _ERASURE = PingSchema(), UninstallEventSchema(), ErasureSchema()
-_QUICKLY = {schema: quick.through(schema, schema.makes) for schema in (_PING, _UNINSTALL, _ERASURE)}
+_QUICKLY: dict[Schema, quick.Reader] = {
+    schema: quick.through(schema, schema.makes) for schema in (_PING, _UNINSTALL, _ERASURE)
+}
 
 
 def load_ping(data: object) -> Loaded[wire.Ping]:

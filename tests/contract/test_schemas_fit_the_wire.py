@@ -11,6 +11,7 @@ from marshmallow import fields as schema_fields
 
 from exitpoll_agent import wire
 from exitpoll_server import schemas
+from exitpoll_server.fields import Line
 
 PAIRS: list[tuple[type[Schema], type[Any]]] = [
     (schemas.PingSchema, wire.Ping),
@@ -42,11 +43,7 @@ def test_the_same_fields_are_required(schema: type[Schema], made: type[Any]) -> 
 @pytest.mark.parametrize("schema", [schemas.PingSchema, schemas.UninstallEventSchema])
 def test_every_text_has_the_wires_limit(schema: type[Schema]) -> None:
     """Each free text takes exactly as many characters as the wire says, and none is forgotten."""
-    lines = {
-        name: field.most
-        for name, field in schema().fields.items()
-        if isinstance(field, schemas.Line)
-    }
+    lines = {name: field.most for name, field in schema().fields.items() if isinstance(field, Line)}
     assert lines == dict(wire.TEXT_LIMITS)
 
 

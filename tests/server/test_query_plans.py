@@ -1,4 +1,4 @@
-"""The report's queries grow with the data, not with its square."""
+"""The store's queries grow with the data, not with its square."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Product, Store, changes, merge
+from exitpoll_server.store.bulk import Bulk
 
 QUERIES = resources.files("exitpoll_server.store") / "queries"
 NAMES = sorted(
@@ -31,3 +32,26 @@ def test_nothing_is_joined_without_an_index(
     with closing(sqlite3.connect(file)) as database:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert not [step for step in plan if re.search(r"SCAN \S+ LEFT-JOIN", step)]
+
+
+MERGING = {
+    f"{module.__name__}.{name}": bulk
+    for module in (merge, changes)
+    for name, bulk in vars(module).items()
+    if isinstance(bulk, Bulk)
+}
+
+
+@pytest.mark.parametrize("name", sorted(MERGING))
+def test_a_group_is_merged_row_by_row(
+    store: Store, product: Product, tmp_path: Path, name: str
+) -> None:
+    """SQLite goes through the group's rows once, and finds by index what belongs to each."""
+    del store, product
+    [file] = tmp_path.rglob("*.sqlite3")
+    sql = str(MERGING[name].statement("sqlite"))
+    parameters = {"rows": "[]", "product_id": 1}
+    with closing(sqlite3.connect(file)) as database:
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert plan[0].startswith("SCAN json_each")
+    assert [step for step in plan if "SCAN" in step] == plan[:1]

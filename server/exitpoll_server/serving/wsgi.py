@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, TypeAlias
-from urllib.parse import unquote_to_bytes
 
 from granian.rsgi import Scope
 
@@ -49,11 +48,11 @@ def call(application: Application, environ: Environ) -> Answer:
 def environ_of(scope: Scope) -> Environ:
     """Return the environ of a request, its body still unread."""
     host, _, port = scope.server.rpartition(":")
-    environ = {
+    environ: Environ = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        # The bytes that the percent signs mean, one character a byte.
-        "PATH_INFO": unquote_to_bytes(scope.path).decode("latin-1"),
+        # As WSGI has it, one character a byte.
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string,
         "SERVER_NAME": host,
         "SERVER_PORT": port,
@@ -71,7 +70,10 @@ def environ_of(scope: Scope) -> Environ:
     }
     for name, value in scope.headers.items():
         key = _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if key in environ:
+            environ[key] += ("; " if name == "cookie" else ", ") + value
+        else:
+            environ[key] = value
     return environ
 
 

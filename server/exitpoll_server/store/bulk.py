@@ -8,23 +8,21 @@ them: both engines can, each in its own words.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, TextClause, text
-
-ROWS = "{rows}"
-"""Where in a statement the rows stand, as a table `r`."""
 
 
 class Bulk:
     """A statement that takes many rows."""
 
     def __init__(self, sql: str, **columns: str) -> None:
-        """Take the statement, with `{rows}` in its FROM, and the columns of a row with their types.
+        """Take the statement, and the columns of a row with their types.
 
-        The types are PostgreSQL's; SQLite takes values as they are.
+        `{rows}` stands in its FROM for a table called `r`. The types are PostgreSQL's; SQLite
+        takes values as they are.
         """
         self._sql = sql
         self._columns = columns
@@ -33,8 +31,12 @@ class Bulk:
         self, connection: Connection, rows: Iterable[Sequence[object]], **parameters: object
     ) -> CursorResult[Any]:
         """Run the statement; a row's values stand in the order of the columns."""
-        statement = _statement(self._sql, connection.dialect.name, tuple(self._columns.items()))
+        statement = self.statement(connection.dialect.name)
         return connection.execute(statement, {"rows": json.dumps(rows), **parameters})
+
+    def statement(self, engine: str) -> TextClause:
+        """Return the statement in the words of an engine."""
+        return _statement(self._sql, engine, tuple(self._columns.items()))
 
 
 @cache
@@ -44,15 +46,13 @@ def _statement(sql: str, engine: str, columns: tuple[tuple[str, str], ...]) -> T
 
 def _in_sqlite(columns: Sequence[tuple[str, str]]) -> str:
     values = (f"json_extract(value, '$[{n}]') AS {name}" for n, (name, _) in enumerate(columns))
-    return f"(SELECT {', '.join(values)} FROM json_each(:rows)) AS r"
+    return f"(SELECT {', '.join(values)} FROM json_each(:rows)) AS r"  # noqa: S608 - names of our own columns
 
 
 def _in_postgresql(columns: Sequence[tuple[str, str]]) -> str:
     values = (f"CAST(value ->> {n} AS {kind}) AS {name}" for n, (name, kind) in enumerate(columns))
-    return (
-        f"(SELECT {', '.join(values)} FROM json_array_elements(CAST(:rows AS json)) AS e (value))"
-        " AS r"
-    )
+    unpacked = "json_array_elements(CAST(:rows AS json)) AS e (value)"
+    return f"(SELECT {', '.join(values)} FROM {unpacked}) AS r"  # noqa: S608 - names of our own columns
 
 
 _ROWS = {"sqlite": _in_sqlite, "postgresql": _in_postgresql}

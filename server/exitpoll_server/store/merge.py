@@ -100,6 +100,7 @@ def _read(name: str) -> str:
     return "CAST(i.attributes AS text)" if name == "attributes" else f"i.{name}"
 
 
+# LEFT, though it means an inner one: SQLite then goes by the rows, and not by the product's copies.
 _READ = Bulk(
     f"""
     SELECT r.n,
@@ -107,7 +108,7 @@ _READ = Bulk(
            {", ".join(_read(name) for name in _INSTALLATION)},
            {", ".join(f"c.{name}" for name in _COUNTER)}
     FROM {{rows}}
-    JOIN installations i
+    LEFT JOIN installations i
       ON i.product_id = :product_id AND i.uuid = r.uuid AND i.test = r.test
     LEFT JOIN counters c ON c.installation_id = i.id AND c.uuid = r.counter
     """,  # noqa: S608 - names of our own columns
@@ -133,7 +134,7 @@ def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival])
         ],
         product_id=product_id,
     )
-    return [_work(arrivals[row[0]], row) for row in rows]
+    return [_work(arrivals[row[0]], row) for row in rows if row[2] is not None]
 
 
 def _work(arrival: Arrival, row: Sequence[Any]) -> Work:
