@@ -176,7 +176,7 @@ def _or_null(field: fields.Field[Any]) -> Reader:
     return (lambda value: None if value is None else read(value)) if field.allow_none else read
 
 
-@_reader.register
+@_reader.register(fields.List)
 def _list(field: fields.List[Any]) -> Reader:
     read_one = _reader(field.inner)
 

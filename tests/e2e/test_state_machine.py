@@ -163,7 +163,8 @@ class Machine(RuleBasedStateMachine):
         assert path == wire.PINGS_PATH
         if self.network == "down" or (self.network == "deaf" and self._has_formers()):
             return Later("no connection")
-        intake.take_ping(self.store, self.product, json.loads(wire.to_json(message)), self.now)
+        data = json.loads(wire.to_json(message))
+        intake.take_ping(self.store, self.product, data, self.now).durable.result()
         self._sent_now = True
         return Later("no answer") if self.network == "deaf" else Confirmed(wire.Confirmation())
 

@@ -449,6 +449,6 @@ def test_a_delayed_ping_does_not_undo_withdrawn_consent(
     said: list[tuple[int, wire.Consent, int]] = [(1, "full", 0), (3, "none", 2), (2, "full", 3)]
     for seq, consent, hours in said:
         data = json.loads(wire.to_json(ping(seq, sent_at=after(hours=hours), consent=consent)))
-        take_ping(store, product, data, after(hours=hours))
+        take_ping(store, product, data, after(hours=hours)).durable.result()
     [row] = look("SELECT consent, censored_at FROM installations")
     assert (row["consent"], row["censored_at"]) == ("none", ms(after(hours=2)))

@@ -49,7 +49,7 @@ def test_a_group_is_merged_row_by_row(
     """SQLite goes through the group's rows once, and finds by index what belongs to each."""
     del store, product
     [file] = tmp_path.rglob("*.sqlite3")
-    sql = str(MERGING[name].statement("sqlite"))
+    sql = MERGING[name].statement("sqlite")
     parameters = {"rows": "[]", "product_id": 1}
     with closing(sqlite3.connect(file)) as database:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]

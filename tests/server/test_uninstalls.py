@@ -177,7 +177,10 @@ def test_a_link_and_an_agent_are_one(store: Store, product: Product, look: Look)
 
 
 def link(store: Store, product: Product, installation: str | None, now: datetime = NOW) -> None:
-    intake.take_link(store, product, installation=installation, version="1.0", locale="ru", now=now)
+    taken = intake.take_link(
+        store, product, installation=installation, version="1.0", locale="ru", now=now
+    )
+    taken.durable.result()
 
 
 # -- coming back ---------------------------------------------------------------------------
@@ -353,7 +356,8 @@ def test_consent_exit_keeps_no_history(store: Store, product: Product, look: Loo
         milestones={"m": NOW.date()},
         uninstall={"tenure_step": 241, "launches_step": 57},
     )
-    intake.take_uninstall(store, product, as_sent(talkative), NOW, channel="agent")
+    taken = intake.take_uninstall(store, product, as_sent(talkative), NOW, channel="agent")
+    taken.durable.result()
     told = {"version": "version!", "os": "os!", "locale": "locale!"}
     (kept,) = look(f"SELECT {', '.join(FACTS)} FROM uninstalls")  # noqa: S608
     assert kept == {**dict.fromkeys(FACTS), **told}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -32,7 +33,7 @@ class Arrival:
         """What tells installations of one product apart."""
         return self.message.installation_id, self.message.test
 
-    @property
+    @cached_property
     def received_ms(self) -> int:
         """When it came, in milliseconds."""
         return to_ms(self.received_at)
@@ -47,12 +48,17 @@ class Arrival:
             instants.append(to_ms(self.message.installed_at))
         return min([*instants, self.received_ms])
 
+    @cached_property
+    def sent_ms(self) -> int:
+        """When it was sent, by the agent's clock, in milliseconds."""
+        return to_ms(self.message.sent_at)
+
     @property
     def clock_offset(self) -> int | None:
         """Received - sent, in milliseconds; None where the way may have taken any time."""
         if self.channel != "agent":
             return None
-        return self.received_ms - to_ms(self.message.sent_at)
+        return self.received_ms - self.sent_ms
 
 
 @dataclass
@@ -68,6 +74,8 @@ class Work:
     """Some uninstall of it is known, standing or not."""
     newer: bool = True
     """Nothing with a higher `seq` of the same counter came before."""
+    said_before: Values = field(default_factory=dict)
+    """Where it is not: the facts that its counter had stated by then."""
     rows: list[Values] = field(default_factory=list)
 
     @property

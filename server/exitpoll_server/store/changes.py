@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from exitpoll_agent.wire import Ping, UninstallEvent
 from exitpoll_server.store import tables
@@ -63,78 +64,107 @@ _REMEMBER = Bulk(
 )
 
 
+def read(name: str, table: str) -> str:
+    """Return how a fact is read: the engines return the same of text, and not of JSON."""
+    return f"CAST({table}.{name} AS text)" if _FACTS.get(name) == "json" else f"{table}.{name}"
+
+
+def named(names: Iterable[str], row: Sequence[Any]) -> Values:
+    """Return by name what was read with `read`."""
+    known = dict(zip(names, row, strict=True))
+    if known["attributes"] is not None:
+        known["attributes"] = json.loads(known["attributes"])
+    return known
+
+
 def record(connection: Connection, works: Sequence[Work]) -> None:
     """Bring installations up to date with a group of messages, and keep what was."""
-    history = [_remembered(work) for work in works if _says_something_new(connection, work)]
-    if history:
-        _REMEMBER.run(connection, history)
+    _look_up_what_was_said(connection, works)
+    history: list[Sequence[object]] = []
     heard: list[Sequence[object]] = []
     changed: list[Sequence[object]] = []
     for work in works:
-        known = work.installation
+        known, stated = work.installation, stated_facts(work.message)
+        said = known if work.newer else work.said_before
+        adds = any(said[name] != value for name, value in stated.items())
         hearing = _heard_after(work)
-        after = {**hearing, **_life_after(work, hearing), **_facts_after(work)}
-        stays = all(known[name] == after[name] for name in _MAY_STAY)
+        after = {**_life_after(work, hearing), **_facts_after(work, stated)}
+        stays = all(known[name] == value for name, value in after.items())
+        known.update(hearing)
         known.update(after)
+        if adds:
+            history.append(_remembered(work, stated))
         if stays:
-            heard.append((known["id"], *(after[name] for name in _HEARD)))
+            heard.append((known["id"], *hearing.values()))
         else:
-            changed.append(
-                (known["id"], *(after[name] for name in (*_HEARD, *_LIFE)), *_written(after))
-            )
-    if heard:
-        _HEAR.run(connection, heard)
-    if changed:
-        _CHANGE.run(connection, changed)
+            life = (known[name] for name in _LIFE)
+            changed.append((known["id"], *hearing.values(), *life, *_written(known)))
+    for statement, rows in ((_REMEMBER, history), (_HEAR, heard), (_CHANGE, changed)):
+        if rows:
+            statement.run(connection, rows)
 
 
-def _says_something_new(connection: Connection, work: Work) -> bool:
-    known = work.installation if work.newer else _known_at(connection, work)
-    return any(known[name] != value for name, value in stated_facts(work.message).items())
-
-
-def _remembered(work: Work) -> Sequence[object]:
+def _remembered(work: Work, stated: Values) -> Sequence[object]:
     """Return a row of history: what is known now, or what an older message had to say."""
-    stated = stated_facts(work.message)
-    facts = _facts_after(work) if work.newer else {n: stated.get(n) for n in tables.FACTS}
     receipt = work.counter_id, work.message.seq, work.arrival.received_ms
+    facts = work.installation if work.newer else stated
     return (work.installation["id"], *receipt, *_written(facts))
 
 
 def _written(facts: Values) -> list[object]:
     """Return facts as a statement takes them."""
-    *texts, attributes = (facts[name] for name in tables.FACTS)
+    *texts, attributes = (facts.get(name) for name in tables.FACTS)
     return [*texts, None if attributes is None else json.dumps(attributes)]
 
 
 def stated_facts(message: Ping) -> Values:
     """Return the facts that a message states; what it leaves open changes nothing."""
-    stated = {name: getattr(message, name) for name in tables.FACTS if name != "attributes"}
+    stated = dict(zip(tables.FACTS, _facts_of(message), strict=True))
     stated["attributes"] = dict(message.attributes) or None
     return {name: value for name, value in stated.items() if value is not None}
 
 
-def _known_at(connection: Connection, work: Work) -> Mapping[str, Any]:
-    """Return what a counter had last stated by a message's `seq`: repeated, it adds nothing."""
-    table = tables.history
-    rows = connection.execute(
-        select(table)
-        .where(table.c.installation_id == work.installation["id"])
-        .where(table.c.counter_id == work.counter_id, table.c.seq <= work.message.seq)
-        .order_by(table.c.seq.desc(), table.c.id.desc())
-        .limit(1)
+_facts_of = attrgetter(*tables.FACTS)
+
+_SAID_BEFORE = Bulk(
+    f"""
+    SELECT r.n, {", ".join(read(name, "h") for name in tables.FACTS)}
+    FROM {{rows}}
+    LEFT JOIN history h
+      ON h.id = (SELECT s.id FROM history s
+                 WHERE s.installation_id = r.installation_id
+                   AND s.counter_id = r.counter_id AND s.seq <= r.seq
+                 ORDER BY s.seq DESC, s.id DESC LIMIT 1)
+    """,  # noqa: S608 - names of our own columns
+    n="integer",
+    installation_id="bigint",
+    counter_id="bigint",
+    seq="bigint",
+)
+
+
+def _look_up_what_was_said(connection: Connection, works: Sequence[Work]) -> None:
+    """Find what their counters had stated by older messages' `seq`: repeated, they add nothing."""
+    older = [work for work in works if not work.newer]
+    if not older:
+        return
+    rows = _SAID_BEFORE.run(
+        connection,
+        [
+            (n, work.installation["id"], work.counter_id, work.message.seq)
+            for n, work in enumerate(older)
+        ],
     )
-    last = rows.mappings().first()
-    return dict.fromkeys(tables.FACTS) if last is None else dict(last)
+    for n, *facts in rows:
+        older[n].said_before = named(tables.FACTS, facts)
 
 
-def _facts_after(work: Work) -> Values:
-    now = {name: work.installation[name] for name in tables.FACTS}
-    stated = stated_facts(work.message)
+def _facts_after(work: Work, stated: Values) -> Values:
+    """Return the facts that may be others now."""
     if work.newer:
-        return {**now, **stated}
+        return stated
     # An older message only fills what nobody has said yet.
-    return {name: stated.get(name) if value is None else value for name, value in now.items()}
+    return {name: value for name, value in stated.items() if work.installation[name] is None}
 
 
 def _heard_after(work: Work) -> Values:

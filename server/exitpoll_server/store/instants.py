@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH_DAY = EPOCH.toordinal()
 DAY_MS = 86_400_000
 NOON_MS = DAY_MS // 2
 
@@ -14,7 +15,8 @@ CLOCK_TOLERANCE_MS = 5 * 60 * 1000
 
 def to_ms(instant: datetime) -> int:
     """Return milliseconds since the epoch, rounded down."""
-    return (instant - EPOCH) // timedelta(milliseconds=1)
+    since = instant - EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
 def from_ms(milliseconds: int) -> datetime:
@@ -24,7 +26,7 @@ def from_ms(milliseconds: int) -> datetime:
 
 def to_day(day: date) -> int:
     """Return days since the epoch."""
-    return (day - EPOCH.date()).days
+    return day.toordinal() - EPOCH_DAY
 
 
 def noon(day: int) -> int:

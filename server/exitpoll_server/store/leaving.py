@@ -217,7 +217,7 @@ def _is_later(
 
 def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:
     """Withdraw what a later ping disproves: cancelled, repaired, upgraded without saying so."""
-    sent_at, received_at = to_ms(work.message.sent_at), work.arrival.received_ms
+    sent_at, received_at = work.arrival.sent_ms, work.arrival.received_ms
     for uninstall in known:
         stands = uninstall["withdrawn_at"] is None
         if stands and _is_later(uninstall, work.counter_id, work.message.seq, sent_at, received_at):

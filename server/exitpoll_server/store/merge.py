@@ -7,13 +7,12 @@ changes nothing. A whole group of messages is merged with one statement a table.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from exitpoll_agent.wire import UninstallEvent
 from exitpoll_server.store import changes, leaving, tables
@@ -29,7 +28,7 @@ from exitpoll_server.store.arrivals import (
     smallest,
 )
 from exitpoll_server.store.bulk import Bulk
-from exitpoll_server.store.instants import noon, to_day, to_ms
+from exitpoll_server.store.instants import noon, to_day
 
 FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
 """No product that bundles this agent was used earlier: a clock without a battery was."""
@@ -95,17 +94,12 @@ _COUNTER = (
 )
 
 
-def _read(name: str) -> str:
-    # The engines disagree on what they return for JSON; both return text for text.
-    return "CAST(i.attributes AS text)" if name == "attributes" else f"i.{name}"
-
-
 # LEFT, though it means an inner one: SQLite then goes by the rows, and not by the product's copies.
 _READ = Bulk(
     f"""
     SELECT r.n,
            EXISTS (SELECT 1 FROM uninstalls u WHERE u.installation_id = i.id),
-           {", ".join(_read(name) for name in _INSTALLATION)},
+           {", ".join(changes.read(name, "i") for name in _INSTALLATION)},
            {", ".join(f"c.{name}" for name in _COUNTER)}
     FROM {{rows}}
     LEFT JOIN installations i
@@ -139,9 +133,7 @@ def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival])
 
 def _work(arrival: Arrival, row: Sequence[Any]) -> Work:
     end = 2 + len(_INSTALLATION)
-    installation = dict(zip(_INSTALLATION, row[2:end], strict=True))
-    if installation["attributes"] is not None:
-        installation["attributes"] = json.loads(installation["attributes"])
+    installation = changes.named(_INSTALLATION, row[2:end])
     counter = dict(zip(_COUNTER, row[end:], strict=True))
     is_known = counter["id"] is not None
     return Work(arrival, installation, counter if is_known else None, has_left=bool(row[1]))
@@ -154,14 +146,11 @@ def _hex(uuid: UUID | None) -> str | None:
 # -- counters and their launches -----------------------------------------------------------
 
 
-_PUT_COUNTERS = Bulk(
+_ADD_COUNTERS = Bulk(
     f"""
     INSERT INTO counters (installation_id, uuid, {", ".join(_COUNTER[1:])})
     SELECT r.installation_id, r.uuid, {", ".join(f"r.{name}" for name in _COUNTER[1:])}
     FROM {{rows}}
-    WHERE true
-    ON CONFLICT (installation_id, uuid) DO UPDATE
-    SET {", ".join(f"{name} = excluded.{name}" for name in _COUNTER[1:])}
     RETURNING installation_id, id
     """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
@@ -169,30 +158,42 @@ _PUT_COUNTERS = Bulk(
     **dict.fromkeys(_COUNTER[1:], "bigint"),
 )
 
+_SET_COUNTERS = Bulk(
+    f"""
+    UPDATE counters SET {", ".join(f"{name} = r.{name}" for name in _COUNTER[1:])}
+    FROM {{rows}}
+    WHERE counters.id = r.id
+    """,  # noqa: S608 - names of our own columns
+    **dict.fromkeys(_COUNTER, "bigint"),
+)
+
 
 def _counters(connection: Connection, works: Sequence[Work]) -> None:
-    counting = {work.installation["id"]: work for work in works if work.message.counter is not None}
-    for work in counting.values():
-        work.newer = work.counter is None or work.message.seq > work.counter["seq"]
-        work.counter = _counter(work, work.counter)
-    if not counting:
-        return
-    put = _PUT_COUNTERS.run(
-        connection,
-        [
-            (number, _hex(work.message.counter), *(work.counter[name] for name in _COUNTER[1:]))
-            for number, work in counting.items()
-            if work.counter is not None
-        ],
-    )
-    for installation_id, counter_id in put:
-        counter = counting[installation_id].counter
-        if counter is not None:
-            counter["id"] = counter_id
+    new: dict[int, Values] = {}
+    rows: list[Sequence[object]] = []
+    known: list[Sequence[object]] = []
+    for work in works:
+        before, uuid = work.counter, work.message.counter
+        if uuid is None:
+            continue
+        work.newer = before is None or work.message.seq > before["seq"]
+        work.counter = after = _counter(work, before)
+        if before is None:
+            installation_id = work.installation["id"]
+            new[installation_id] = after
+            rows.append((installation_id, uuid.hex, *after.values()))
+        else:
+            known.append((before["id"], *after.values()))
+            after["id"] = before["id"]
+    if known:
+        _SET_COUNTERS.run(connection, known)
+    if rows:
+        for installation_id, counter_id in _ADD_COUNTERS.run(connection, rows):
+            new[installation_id]["id"] = counter_id
 
 
 def _counter(work: Work, before: Values | None) -> Values:
-    """Return the counter's row after this message."""
+    """Return the counter's row after this message, its columns in their order, without its id."""
     message, old = work.message, before or {}
     received, offset = work.arrival.received_ms, work.arrival.clock_offset
     ping = not isinstance(message, UninstallEvent)
@@ -202,7 +203,7 @@ def _counter(work: Work, before: Values | None) -> Values:
         "last_received_at": max(old.get("last_received_at", received), received),
         "seq": max(old.get("seq", message.seq), message.seq),
         "ping_seq": largest(old.get("ping_seq"), message.seq if ping else None),
-        "ping_sent_at": largest(old.get("ping_sent_at"), to_ms(message.sent_at) if ping else None),
+        "ping_sent_at": largest(old.get("ping_sent_at"), work.arrival.sent_ms if ping else None),
         "clock_offset": offset if work.newer and offset is not None else old.get("clock_offset"),
         "counted_since": smallest(old.get("counted_since"), ms(message.counted_since)),
         "launches_total": largest(old.get("launches_total"), message.launches_total),
@@ -301,14 +302,19 @@ def _version_ids(connection: Connection, product_id: int, names: set[str]) -> di
     return known
 
 
+_FIND_VERSIONS = Bulk(
+    """
+    SELECT v.name, v.id
+    FROM {rows}
+    LEFT JOIN versions v ON v.product_id = :product_id AND v.name = r.name
+    """,
+    name="text",
+)
+
+
 def _versions_known(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
-    table = tables.versions
-    found = connection.execute(
-        select(table.c.name, table.c.id).where(
-            table.c.product_id == product_id, table.c.name.in_(names)
-        )
-    )
-    return {row.name: row.id for row in found}
+    found = _FIND_VERSIONS.run(connection, [(name,) for name in names], product_id=product_id)
+    return {name: number for name, number in found if name is not None}
 
 
 _PUT_MILESTONES = Bulk(
