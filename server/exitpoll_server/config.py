@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -19,6 +20,9 @@ runtimes have `EXITPOLL_…` of their own, which are none of our business."""
 LOCAL_URL = "http://127.0.0.1:8000"
 """Where `exitpoll serve` listens by default, and so the public address until one is set."""
 
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
+"""Nobody guesses it, and it needs no quoting anywhere."""
 
 _DECLARED = "setting"
 
@@ -82,6 +86,31 @@ def _web_address(text: str) -> str:
     return url
 
 
+def _on_or_off(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("is neither on nor off")
+    return text == "on"
+
+
+def _log_format(text: str) -> Literal["text", "json"] | None:
+    formats: tuple[Literal["text", "json"], ...] = ("text", "json")
+    for one in formats:
+        if one == text:
+            return one
+    if text:
+        raise ValueError("is no format; write text or json")
+    return None
+
+
+def _token(text: str) -> str | None:
+    if text and not _TOKEN.fullmatch(text):
+        raise ValueError(
+            "is no token: it has at least 16 letters, digits, hyphens or underscores; "
+            "`openssl rand -hex 16` makes one"
+        )
+    return text or None
+
+
 # -- the settings --------------------------------------------------------------------------
 
 
@@ -109,6 +138,22 @@ class Config:
         _web_address,
         "How agents and browsers reach this server; printed in every product's address.",
         default=LOCAL_URL,
+    )
+    metrics_token: str | None = _setting(
+        _token,
+        "Opens /metrics to whoever sends it as Authorization: Bearer.",
+        unset="none: /metrics answers 404",
+        secret=True,
+    )
+    log_format: Literal["text", "json"] | None = _setting(
+        _log_format,
+        "How stderr is written: text or json, one line an event.",
+        unset="text on a terminal, else json",
+    )
+    access_log: bool = _setting(
+        _on_or_off,
+        "A line a request: route, status, duration; no address, key or path.",
+        default="off",
     )
 
 

@@ -11,7 +11,7 @@ import click
 from waitress.server import create_server
 
 from exitpoll_agent import wire
-from exitpoll_server import config, create_app
+from exitpoll_server import config, create_app, logs
 from exitpoll_server.cli.options import ExplainsSettings
 from exitpoll_server.store import Store
 
@@ -30,10 +30,12 @@ THREADS = 8
 )
 def serve(host: str, port: int) -> None:
     """Take messages, ask the survey."""
-    store = Store(config.load(os.environ).database_url)
+    settings = config.load(os.environ)
+    logs.set_up(settings.log_format)
+    store = Store(settings.database_url)
     try:
         server: Any = create_server(
-            create_app(store),
+            create_app(store, settings),
             host=host,
             port=port,
             threads=THREADS,

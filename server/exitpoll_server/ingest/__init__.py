@@ -22,11 +22,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from exitpoll_agent import wire
-from exitpoll_server import clock, intake
+from exitpoll_server import clock, intake, metrics, trace
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
 
@@ -130,6 +130,7 @@ def _no_number(name: str) -> float:
 
 def _confirmed(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> Response:
     """Confirm a message; a rehearsal is shown what was taken in, people's own are not repeated."""
+    metrics.accepted()
     received = json.loads(wire.to_json(taken)) if taken.test else None
     confirmation = wire.Confirmation(ignored=ignored, received=received)
     return Response(wire.to_json(confirmation), content_type="application/json")
@@ -168,12 +169,13 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def internal(error: Exception) -> Response:
-        current_app.logger.error("a request failed", exc_info=error)
+        trace.fault("a request failed", error)
         return _refusal(500, "internal", "Something failed here; nothing was stored.")
 
 
 def _refusal(
     status: int, code: str, message: str, fields: Mapping[str, tuple[str, ...]] | None = None
 ) -> Response:
+    metrics.rejected(code)
     refusal = wire.Refusal(code=code, message=message, fields=fields or {})
     return Response(wire.to_json(refusal), status, content_type="application/json")

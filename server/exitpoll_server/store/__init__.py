@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from exitpoll_agent.wire import Answers
+from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
 from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.engine import (
     BusyError,
+    OtherVersionError,
     StoreError,
+    check,
     open_engine,
     read_transaction,
     write_transaction,
@@ -32,6 +36,7 @@ __all__ = [
     "BusyError",
     "Channel",
     "Feedback",
+    "OtherVersionError",
     "Product",
     "ProductExistsError",
     "Store",
@@ -53,6 +58,15 @@ class Store:
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+    def check(self) -> None:
+        """Make sure that messages could be kept now; wait for the database like they do.
+
+        Raises:
+            OtherVersionError: its tables are those of another version.
+            BusyError: another process holds it.
+        """
+        check(self._engine)
 
     # -- products
 
@@ -97,8 +111,10 @@ class Store:
 
     def merge(self, product: Product, arrivals: Sequence[Arrival]) -> None:
         """Merge messages; when this returns they are durable."""
+        began = time.perf_counter()
         with write_transaction(self._engine) as connection:
             merge.merge(connection, product.id, arrivals)
+        metrics.committed(len(arrivals), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
         """Delete everything of an installation and keep late messages out."""
