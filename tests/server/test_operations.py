@@ -87,13 +87,14 @@ def test_a_database_that_somebody_holds(
 ) -> None:
     """The answer does not wait for the database, and asking again does not ask it again."""
     monkeypatch.setattr(readiness, "WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(readiness, "FRESH_SECONDS", 0.0)
     with held(database):
         began = time.monotonic()
         for _ in range(3):
             assert_not_ready(client.get("/readyz"), "database_busy")
         assert time.monotonic() - began < 2
         assert [one.name for one in threading.enumerate()].count(readiness.THREAD) == 1
-    assert_ready_within_a_second(client)
+    assert_ready_soon(client)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +119,8 @@ def assert_not_ready(answer: TestResponse, reason: str) -> None:
     assert (answer.status_code, answer.json) == (503, {"ready": False, "reason": reason})
 
 
-def assert_ready_within_a_second(client: FlaskClient) -> None:
-    deadline = time.monotonic() + readiness.FRESH_SECONDS + 1
+def assert_ready_soon(client: FlaskClient) -> None:
+    deadline = time.monotonic() + 5
     while client.get("/readyz").status_code != 200:
         assert time.monotonic() < deadline
         time.sleep(0.05)
