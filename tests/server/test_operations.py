@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -201,6 +202,15 @@ def send(client: FlaskClient, key: str, body: bytes | str) -> TestResponse:
         headers={"Authorization": f"Bearer {key}"},
         content_type="application/json",
     )
+
+
+def test_every_number_is_documented(client: FlaskClient) -> None:
+    """docs/operating.md names each number of ours, and none that is not there."""
+    text = client.get("/metrics", headers=BEARER).data.decode()
+    there = set(re.findall(r"^# TYPE (exitpoll_\w+) ", text, re.MULTILINE))
+    page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
+    table = page.partition("The numbers add up")[2].partition("**Logs**")[0]
+    assert set(re.findall(r"`(exitpoll_\w+)", table)) == there
 
 
 WORKERS = """
