@@ -2,7 +2,7 @@
 
 Several processes share a folder, as prometheus-client's multiprocess mode wants it: each writes
 files of its own, and whichever is asked adds them up. The library looks for the folder when it is
-imported, so it is imported at the first count, and not by commands that serve nothing.
+imported, so it is imported at the first count: in a worker, whether that was forked or started.
 """
 
 from __future__ import annotations
