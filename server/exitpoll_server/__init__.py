@@ -28,7 +28,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
 
     settings = settings or config.load(os.environ)
     store = store or Store(settings.database_url)
-    logs.set_up_where_nobody_did()
+    logs.set_up_where_nobody_did(settings.log_format)
     app = Flask(__name__, static_folder=None)
     trace.init_app(app, access_log=settings.access_log)
     ingest.init_app(app, store)

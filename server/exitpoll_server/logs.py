@@ -55,11 +55,11 @@ def configuration(format_: Format | None) -> dict[str, Any]:
     }
 
 
-def set_up_where_nobody_did() -> None:
+def set_up_where_nobody_did(format_: Format | None) -> None:
     """Make sure that events are written, and never with values, under whatever server."""
     logger = logging.getLogger(NAME)
     if not logger.hasHandlers():
-        set_up(None)
+        set_up(format_)
     elif not any(isinstance(one, Impersonal) for one in logger.filters):
         logger.addFilter(Impersonal())
         logger.setLevel(logging.INFO)

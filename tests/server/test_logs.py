@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,6 +163,31 @@ def test_a_terminal_gets_text() -> None:
     assert formatted == "1970-01-01T00:00:00.000Z error a page failed route=/x"
     record.exc_text = "x.py, line 1\nbuiltins.ValueError"
     assert logs.TextLines().format(record) == f"{formatted}\n{record.exc_text}"
+
+
+BARE = """
+from exitpoll_server import create_app
+app = create_app()
+app.add_url_rule("/fails", view_func=lambda: {}["hu" + "sh"])
+app.test_client().get("/fails")
+"""
+
+
+@pytest.mark.parametrize("wanted", ["text", "json"])
+def test_the_application_alone_logs_the_same(tmp_path: Path, wanted: str) -> None:
+    """Under a server that sets up no logging, faults are written as configured, without values."""
+    settings = {
+        "EXITPOLL_DATABASE_URL": f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}",
+        "EXITPOLL_LOG_FORMAT": wanted,
+    }
+    program = [sys.executable, "-c", BARE]
+    done = subprocess.run(
+        program, env={**os.environ, **settings}, capture_output=True, text=True, check=True
+    )
+    assert "a request failed" in done.stderr
+    assert "builtins.KeyError" in done.stderr
+    assert done.stderr.startswith("{") == (wanted == "json")
+    assert "hush" not in done.stderr
 
 
 @pytest.mark.parametrize(
