@@ -15,7 +15,7 @@ WINDOWS := build/windows/.ready
 WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow test-pythons bundle test-bundle bundle-windows \
+.PHONY: help setup demo serve test test-slow test-debian test-pythons bundle test-bundle bundle-windows \
 	test-windows bench-agent check format lock clean
 
 help: ## list the targets
@@ -40,7 +40,11 @@ test: $(READY) ## the fast tests
 	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
-	$(BIN)/pytest -q -m slow
+	$(BIN)/pytest -q -m 'slow and not debian'
+
+# As root; it needs mmdebstrap, systemd-container, buildah and nsenter (util-linux).
+test-debian: $(READY) ## docs/operating.md on a clean Debian with its own systemd, and the container
+	$(BIN)/pytest -q -m debian
 
 test-pythons: ## the agent's tests on every Python from 3.10 to 3.13, without the server's half
 	$(PYTHON) tests/pythons.py $(PYTHONS)

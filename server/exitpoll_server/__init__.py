@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask import Flask
 
+    from exitpoll_server.config import Config
     from exitpoll_server.store import Store
 
 
-def create_app(store: Store | None = None) -> Flask:
-    """Return the WSGI application, on the given store or the one that the environment names."""
+def create_app(store: Store | None = None, settings: Config | None = None) -> Flask:
+    """Return the WSGI application, on the given store and settings or those of the environment."""
     from flask import Flask  # noqa: PLC0415 - reading a report needs no web framework
 
-    from exitpoll_server import config, ingest, survey  # noqa: PLC0415 - as above
+    from exitpoll_server import (  # noqa: PLC0415 - as above
+        config,
+        ingest,
+        logs,
+        operations,
+        survey,
+        trace,
+    )
     from exitpoll_server.store import Store  # noqa: PLC0415 - as above
 
+    settings = settings or config.load(os.environ)
+    store = store or Store(settings.database_url)
+    logs.set_up_where_nobody_did(settings.log_format)
     app = Flask(__name__, static_folder=None)
-    if store is None:
-        store = Store(config.load(os.environ).database_url)
+    trace.init_app(app, access_log=settings.access_log)
     ingest.init_app(app, store)
     survey.init_app(app, store)
+    operations.init_app(app, store, metrics_token=settings.metrics_token)
     return app

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -22,6 +23,8 @@ LOCAL_URL = "http://127.0.0.1:8000"
 
 
 MOST_WORKERS = 64
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
+"""Nobody guesses it, and it needs no quoting anywhere."""
 
 _DECLARED = "setting"
 
@@ -92,6 +95,31 @@ def _count(text: str) -> int:
     return count
 
 
+def _on_or_off(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("is neither on nor off")
+    return text == "on"
+
+
+def _log_format(text: str) -> Literal["text", "json"] | None:
+    formats: tuple[Literal["text", "json"], ...] = ("text", "json")
+    for one in formats:
+        if one == text:
+            return one
+    if text:
+        raise ValueError("is no format; write text or json")
+    return None
+
+
+def _token(text: str) -> str | None:
+    if text and not _TOKEN.fullmatch(text):
+        raise ValueError(
+            "is no token: it has at least 16 letters, digits, hyphens or underscores; "
+            "`openssl rand -hex 16` makes one"
+        )
+    return text or None
+
+
 # -- the settings --------------------------------------------------------------------------
 
 
@@ -125,6 +153,22 @@ class Config:
         "The processes that answer requests, best one a core; waitress has but one.",
         default=str(min(os.cpu_count() or 1, 4)),
         unset="one a core, at most 4",
+    )
+    metrics_token: str | None = _setting(
+        _token,
+        "Opens /metrics to whoever sends it as Authorization: Bearer.",
+        unset="none: /metrics answers 404",
+        secret=True,
+    )
+    log_format: Literal["text", "json"] | None = _setting(
+        _log_format,
+        "How stderr is written: text or json, one line an event.",
+        unset="text on a terminal, else json",
+    )
+    access_log: bool = _setting(
+        _on_or_off,
+        "A line a request: route, status, duration; no address, key or path.",
+        default="off",
     )
 
 

@@ -7,6 +7,7 @@ for, and returns it at once. Any other WSGI server knows nothing of it, and the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from flask import request
@@ -27,3 +28,12 @@ def wait_for(durable: Future[None]) -> None:
         request.environ[WAITS_FOR] = durable
     else:
         durable.result()
+
+
+def when_answered(note: Callable[[], None]) -> None:
+    """Call this when the answer of this request is sent as the view made it."""
+    durable: Future[None] | None = request.environ.get(WAITS_FOR)
+    if durable is None:
+        note()
+    else:
+        durable.add_done_callback(lambda ended: None if ended.exception() else note())

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from exitpoll_server import config
+from exitpoll_server import config, logs
 from exitpoll_server.cli.options import ExplainsSettings
 from exitpoll_server.serving import CannotListenError, Place, find_place
 from exitpoll_server.store import Store
@@ -28,18 +28,18 @@ PATIENCE_SECONDS = 2.0
 def serve(host: str, port: int) -> None:
     """Take messages, ask the survey."""
     settings = config.load(os.environ)
+    logs.set_up(settings.log_format)
     # Whatever is wrong with the database is said here, once, and not by every worker.
-    store = Store(settings.database_url)
+    Store(settings.database_url).close()
     place = _place(host, port)
     try:
         from exitpoll_server.serving import workers  # noqa: PLC0415 - granian is not for every machine
     except ImportError:
         from exitpoll_server.serving import fallback  # noqa: PLC0415 - only where it is needed
 
-        fallback.serve(place, store)
+        fallback.serve(place, settings)
     else:
-        store.close()
-        workers.serve(place, settings.workers)
+        workers.serve(place, settings)
 
 
 def _place(host: str, port: int) -> Place:

@@ -25,11 +25,11 @@ from functools import partial
 from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from exitpoll_agent import wire
-from exitpoll_server import clock, intake, later
+from exitpoll_server import clock, intake, later, metrics, trace
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
 
@@ -108,7 +108,7 @@ def _body() -> object:
 def _slowly(body: bytes) -> object:
     """Read what orjson does not: half surrogate pairs, of which a field is left out, not all."""
     try:
-        return json.loads(body, parse_constant=_no_number)
+        return json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise RefusedError(400, "bad_json", "The body is no JSON.") from None
 
@@ -202,12 +202,13 @@ def _answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def internal(error: Exception) -> Response:
-        current_app.logger.error("a request failed", exc_info=error)
+        trace.fault("a request failed", error)
         return _refusal(500, "internal", "Something failed here; nothing was stored.")
 
 
 def _refusal(
     status: int, code: str, message: str, fields: Mapping[str, tuple[str, ...]] | None = None
 ) -> Response:
+    metrics.rejected(code)
     refusal = wire.Refusal(code=code, message=message, fields=fields or {})
     return Response(wire.to_json(refusal), status, content_type="application/json")

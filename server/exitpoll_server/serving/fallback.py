@@ -10,7 +10,7 @@ import click
 from waitress.server import create_server
 
 from exitpoll_agent import wire
-from exitpoll_server import create_app
+from exitpoll_server import config, create_app
 from exitpoll_server.serving import Place
 from exitpoll_server.store import Store
 
@@ -18,10 +18,11 @@ THREADS = 16
 """Requests answered at once; each waits for the disk, not for the processor."""
 
 
-def serve(place: Place, store: Store) -> None:
+def serve(place: Place, settings: config.Config) -> None:
     """Serve until told to stop."""
+    store = Store(settings.database_url)
     server: Any = create_server(
-        create_app(store),
+        create_app(store, settings),
         host=place.address,
         port=place.port,
         threads=THREADS,
@@ -32,4 +33,7 @@ def serve(place: Place, store: Store) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     click.echo(f"Exitpoll listens on {place.url}")
     sys.stdout.flush()
-    server.run()
+    try:
+        server.run()
+    finally:
+        store.close()

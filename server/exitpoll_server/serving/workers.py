@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -14,8 +15,9 @@ from multiprocessing.connection import wait
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
-from exitpoll_server import config, create_app
+from exitpoll_server import config, create_app, logs, metrics
 from exitpoll_server.serving import Place
 from exitpoll_server.serving.adapter import Adapter
 from exitpoll_server.store import Store
@@ -36,8 +38,12 @@ SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from others. The one that commits is given it back after
 each statement: at Python's usual 5 ms a group would take ten times as long."""
 
+COLLECT_AFTER = (20_000, 20, 50)
+"""How many more objects than before bring the collector of cycles on: a group of messages is a few
+thousand, and none of them is a cycle."""
 
-def serve(place: Place, workers: int) -> None:
+
+def serve(place: Place, settings: config.Config) -> None:
     """Serve until told to stop; say so as soon as it is true."""
     server = Granian(
         f"{__name__}:application",
@@ -45,7 +51,7 @@ def serve(place: Place, workers: int) -> None:
         interface=Interfaces.RSGI,
         address=place.address,
         port=place.port,
-        workers=workers,
+        workers=settings.workers,
         http=HTTPModes.http1,
         websockets=False,
         backlog=2_048,
@@ -55,10 +61,12 @@ def serve(place: Place, workers: int) -> None:
         ),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
-        log_enabled=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=logs.configuration(settings.log_format),
     )
     threading.Thread(target=_announce, args=(place,), daemon=True).start()
-    server.serve()
+    with metrics.shared():
+        server.serve()
 
 
 def _announce(place: Place) -> None:
@@ -77,10 +85,12 @@ def _announce(place: Place) -> None:
 def application() -> Adapter:
     """Return a worker's application, on the settings of the environment."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     settings = config.load(os.environ)
     store = Store(settings.database_url)
-    return Adapter(create_app(store), when_stopped=store.close)
+    return Adapter(create_app(store, settings), when_stopped=store.close)
 
 
 def _stop_with_parent() -> None:

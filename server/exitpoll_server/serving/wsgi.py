@@ -69,6 +69,8 @@ def environ_of(scope: Scope) -> Environ:
         "wsgi.input_terminated": True,
     }
     for name, value in scope.headers.items():
+        if "_" in name:
+            continue  # in the environ it would be taken for the header that a proxy sets
         key = _KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
         if key in environ:
             environ[key] += ("; " if name == "cookie" else ", ") + value

@@ -13,13 +13,16 @@ from itertools import groupby
 from uuid import UUID
 
 from exitpoll_agent.wire import Answers
+from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
 from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.engine import (
     BusyError,
+    OtherVersionError,
     StoreError,
+    check,
     open_engine,
     read_transaction,
     write_transaction,
@@ -36,6 +39,7 @@ __all__ = [
     "BusyError",
     "Channel",
     "Feedback",
+    "OtherVersionError",
     "Product",
     "ProductExistsError",
     "Store",
@@ -63,6 +67,15 @@ class Store:
         """Finish what was submitted, and let go of every connection."""
         self._groups.close()
         self._engine.dispose()
+
+    def check(self) -> None:
+        """Make sure that messages could be kept now; wait for the database like they do.
+
+        Raises:
+            OtherVersionError: its tables are those of another version.
+            BusyError: another process holds it.
+        """
+        check(self._engine)
 
     # -- products
 
@@ -129,9 +142,11 @@ class Store:
         return self._groups.submit(product.id, arrival)
 
     def _merge_group(self, group: Sequence[Waiting]) -> None:
+        began = time.perf_counter()
         with write_transaction(self._engine) as connection:
             for product_id, arrivals in _by_product(group):
                 merge.merge(connection, product_id, arrivals)
+        metrics.committed(len(group), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
         """Delete everything of an installation and keep late messages out."""

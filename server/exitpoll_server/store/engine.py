@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -23,6 +24,10 @@ BUSY_TIMEOUT_SECONDS = 20
 
 class BusyError(Exception):
     """Another process holds the database; nothing was stored, and later it will work."""
+
+
+class OtherVersionError(Exception):
+    """The database was brought to another version while this process had it open."""
 
 
 class StoreError(Exception):
@@ -55,6 +60,19 @@ def open_engine(url: str) -> Engine:
             f"the database {url} was made by a later version of Exitpoll; install that one"
         ) from error
     return engine
+
+
+def check(engine: Engine) -> None:
+    """Write something that changes nothing, which only a usable database of this version takes.
+
+    Raises:
+        OtherVersionError: its tables are those of another version.
+        BusyError: another process holds it.
+    """
+    as_it_is = "UPDATE alembic_version SET version_num = version_num WHERE version_num = :head"
+    with write_transaction(engine) as connection:
+        if connection.execute(text(as_it_is), {"head": _head()}).rowcount != 1:
+            raise OtherVersionError
 
 
 @contextmanager
@@ -110,10 +128,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    head = ScriptDirectory.from_config(config).get_current_head()
+    config = _migrations()
+    head = _head()
     with read_transaction(engine) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
     if current == head:
@@ -122,3 +138,16 @@ def _migrate(engine: Engine) -> None:
     with write_transaction(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _migrations() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@cache
+def _head() -> str | None:
+    """Return the version of the tables that this program knows."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from exitpoll_server import metrics
 from exitpoll_server.store.arrivals import Arrival
 from exitpoll_server.store.engine import BusyError
 
@@ -87,9 +88,11 @@ class Groups:
 
     def _work(self) -> None:
         while group := self._next():
+            metrics.accepted(len(group))
             self._settle(group)
             with self._changed:
                 self._rows -= sum(waiting.rows for waiting in group)
+            metrics.queued(len(self._waiting))
 
     def _next(self) -> list[Waiting]:
         """Return what waits, at most a group of it; nothing once the queue is closed and empty."""

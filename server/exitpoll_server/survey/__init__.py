@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
 
 from exitpoll_agent import wire
-from exitpoll_server import clock, intake
+from exitpoll_server import clock, intake, trace
 from exitpoll_server.questions import EXIT
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Store
@@ -229,7 +229,7 @@ def _busy(_error: BusyError) -> tuple[str, int]:
 def _failed(error: Exception) -> tuple[str, int]:
     if isinstance(error, HTTPException) and error.code is not None:
         return _gone(GoneError(error.code, "This request could not be understood."))
-    current_app.logger.error("a page failed", exc_info=error)
+    trace.fault("a page failed", error)
     return _gone(GoneError(500, "Something failed on our side."))
 
 

@@ -1,0 +1,83 @@
+"""What is known of a request besides what it says: its id and its route, counted and logged.
+
+A route is always its pattern, never a path: `/u/<product_key>/<path:event>`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from functools import partial
+
+from flask import Flask, Response, g, request
+
+from exitpoll_server import later, logs, metrics
+
+HEADER = "X-Request-ID"
+
+_SANE_ID = re.compile(r"[0-9a-fA-F-]{16,64}")
+"""What proxies make: hexadecimal digits, with or without hyphens. Words would end up in the log."""
+
+_KNOWN = "exitpoll.request_id"
+
+ID_BYTES = 8
+"""Of an id of our own: two alike within a day's million requests are a chance of 1 : 10^7."""
+
+NO_ROUTE = "none"
+"""What the route of a request is called that matches none."""
+
+
+def init_app(app: Flask, *, access_log: bool) -> None:
+    """Give each request its id, count its answer, and where it is wanted log it."""
+    app.after_request(_answered)
+    if access_log:
+        app.before_request(_begin)
+        app.after_request(_log)
+
+
+def request_id() -> str:
+    """Return the id of the current request: the proxy's, or one of our own."""
+    # The environment is kept by hand: each look through Flask's proxies costs half a microsecond.
+    environment = request.environ
+    known: str | None = environment.get(_KNOWN)
+    if known is None:
+        given = environment.get("HTTP_X_REQUEST_ID", "")
+        known = given if _SANE_ID.fullmatch(given) else secrets.token_hex(ID_BYTES)
+        environment[_KNOWN] = known
+    return known
+
+
+def route() -> str:
+    """Return the pattern that the current request matches."""
+    rule = request.url_rule
+    return NO_ROUTE if rule is None else rule.rule
+
+
+def fault(what: str, error: Exception) -> None:
+    """Log a fault of ours in the current request."""
+    logs.event(logging.ERROR, what, error, request_id=request_id(), route=route())
+
+
+def _answered(response: Response) -> Response:
+    response.headers[HEADER] = request_id()
+    later.when_answered(partial(metrics.answered, route(), response.status_code))
+    return response
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+
+
+def _log(response: Response) -> Response:
+    # A method that no route has is whatever somebody typed.
+    method = request.method if request.url_rule is not None else "?"
+    said = {"request_id": request_id(), "method": method, "route": route()}
+    later.when_answered(partial(_log_answer, g.began, status=response.status_code, **said))
+    return response
+
+
+def _log_answer(began: float, **said: object) -> None:
+    milliseconds = round((time.perf_counter() - began) * 1000, 1)
+    logs.event(logging.INFO, "request", None, **said, milliseconds=milliseconds)
