@@ -11,7 +11,7 @@ import secrets
 import time
 from functools import partial
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from exitpoll_server import later, logs, metrics
 
@@ -21,6 +21,7 @@ _SANE_ID = re.compile(r"[0-9a-fA-F-]{16,64}")
 """What proxies make: hexadecimal digits, with or without hyphens. Words would end up in the log."""
 
 _KNOWN = "exitpoll.request_id"
+_BEGAN = "exitpoll.began"
 
 ID_BYTES = 8
 """Of an id of our own: two alike within a day's million requests are a chance of 1 : 10^7."""
@@ -67,14 +68,16 @@ def _answered(response: Response) -> Response:
 
 
 def _begin() -> None:
-    g.began = time.perf_counter()
+    request.environ[_BEGAN] = time.perf_counter()
 
 
 def _log(response: Response) -> Response:
     # A method that no route has is whatever somebody typed.
     method = request.method if request.url_rule is not None else "?"
     said = {"request_id": request_id(), "method": method, "route": route()}
-    later.when_answered(partial(_log_answer, g.began, status=response.status_code, **said))
+    later.when_answered(
+        partial(_log_answer, request.environ[_BEGAN], status=response.status_code, **said)
+    )
     return response
 
 

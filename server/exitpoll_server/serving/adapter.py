@@ -97,7 +97,7 @@ class Adapter:
     async def _answer_at_once(self, environ: Environ) -> Answer:
         environ[later.CAN_WAIT] = True
         answer = call(self._app, environ)
-        durable: Future[None] | None = environ.get(later.WAITS_FOR)
+        durable: Future[None] | None = environ.pop(later.WAITS_FOR, None)
         error = None if durable is None else await self._settled.wait_for(durable)
         return answer if error is None else call(partial(self._fail, error), environ)
 
