@@ -40,6 +40,8 @@ def serve(host: str, port: int) -> None:
             # The app itself refuses far less; this only bounds what is read before it is asked.
             max_request_body_size=16 * wire.MAX_BODY_BYTES,
             ident=None,
+            # Whom to believe is decided in one place, whichever server answers.
+            clear_untrusted_proxy_headers=False,
         )
     except OSError as error:
         raise click.UsageError(
