@@ -19,7 +19,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     """
     from flask import Flask  # noqa: PLC0415 - reading a report needs no web framework
 
-    from exitpoll_server import config, ingest, survey  # noqa: PLC0415 - as above
+    from exitpoll_server import config, ingest, openapi, survey  # noqa: PLC0415 - as above
     from exitpoll_server.rates import Rates  # noqa: PLC0415 - as above
     from exitpoll_server.store import Store  # noqa: PLC0415 - as above
 
@@ -31,6 +31,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     rates = Rates(settings)
     ingest.init_app(app, store, rates)
     survey.init_app(app, store, rates)
+    openapi.init_app(app)
     _trust(app, settings.trusted_proxies)
     return app
 

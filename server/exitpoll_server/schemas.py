@@ -226,7 +226,7 @@ class PingSchema(_WireSchema):
     launches_total = Whole()
     first_launch_day = Day()
     last_launch_day = Day()
-    days = fields.List(fields.Nested(DayCountSchema))
+    days = fields.List(fields.Nested(DayCountSchema), metadata={"maxItems": wire.MAX_ROWS})
     milestones = fields.Dict(
         _name(), Day(required=True), validate=validate.Length(max=wire.MAX_MILESTONES)
     )
