@@ -101,8 +101,11 @@ _REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
     500: ("A fault of ours; nothing was stored: later.", ("internal",)),
     503: ("The database is held by somebody else: later.", ("busy",)),
 }
-_LATER = (429, 503)
+TOO_MANY = 429
+NOT_FOUND = 404
+_LATER = (TOO_MANY, 503)
 
+_OURS = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
 _PAGE = {"text/html": {"schema": {"type": "string"}}}
 _WORDS_ON_PAGES: Mapping[int, str] = {
     400: "The address was cut off on its way.",
@@ -158,4 +161,9 @@ def _refusal(status: int) -> dict[str, Any]:
 
 def _sad_page(status: int) -> dict[str, Any]:
     answer = page(_WORDS_ON_PAGES[status])
-    return {**answer, "headers": _RETRY_AFTER} if status == 429 else answer  # noqa: PLR2004
+    if status == TOO_MANY:
+        return {**answer, "headers": _RETRY_AFTER}
+    if status == NOT_FOUND:
+        # An address with a line break in it is that of no page.
+        return {**answer, "content": {**_PAGE, **_OURS}}
+    return answer
