@@ -18,6 +18,13 @@ from exitpoll_server.store import Store
 THREADS = 8
 """Requests answered at once; each waits for the disk, not for the processor."""
 
+CONNECTIONS = 1_000
+"""Open at once; beyond that, others wait."""
+IDLE_SECONDS = 30
+"""How long a connection may say nothing."""
+MAX_HEADER_BYTES = 32 * 1024
+"""Agents send less than 1 KB; browsers' cookies for the same host may be more."""
+
 
 @click.command(cls=ExplainsSettings)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -42,6 +49,11 @@ def serve(host: str, port: int) -> None:
             ident=None,
             # Whom to believe is decided in one place, whichever server answers.
             clear_untrusted_proxy_headers=False,
+            # Slow clients wait without a thread, and many of them without keeping others out.
+            connection_limit=CONNECTIONS,
+            asyncore_use_poll=True,
+            channel_timeout=IDLE_SECONDS,
+            max_request_header_size=MAX_HEADER_BYTES,
         )
     except OSError as error:
         raise click.UsageError(
