@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -75,6 +76,8 @@ def test_what_the_document_allows_is_taken_whole(
     def taken(case: Case[Any]) -> None:
         case.headers.pop("Content-Encoding", None)
         case.body = without_points(case.body)
+        # In the calendar's first and last year an offset may lead out of it.
+        assume(not re.search('"(0001|9999)-', json.dumps(case.body)))
         response = send(case, product)
         assert response.status_code == 200
         assert response.json()["ignored"] == []
