@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
@@ -143,12 +144,12 @@ class Config:
     )
     # By default: a company's thousands of copies behind one address, updated in the same few
     # minutes; a million copies of a product, updated in a quarter of an hour.
-    rate_limit_address: Rate | None = _setting(
+    rate_limit_address: Rate | None = _setting(  # noqa: RUF009 - it makes a field
         _rate,
         "What one address may send to each process; beyond it, 429: N/minute, or off.",
         default="6000/minute",
     )
-    rate_limit_product: Rate | None = _setting(
+    rate_limit_product: Rate | None = _setting(  # noqa: RUF009 - it makes a field
         _rate,
         "What all copies of one product may send to each process; N/minute, or off.",
         default="60000/minute",

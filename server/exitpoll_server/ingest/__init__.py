@@ -85,7 +85,8 @@ def _body() -> object:
         raise RefusedError(415, "not_json", "Send the message as application/json.")
     body = _decompressed(_within_limit(_bytes()))
     try:
-        return json.loads(body, parse_constant=_no_number)
+        # Decoded here: given bytes, json would guess their encoding.
+        return json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise RefusedError(400, "bad_json", "The body is no JSON.") from None
 
