@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.contract.test_golden import golden
 
 from exitpoll_agent import wire
+from exitpoll_server import schemas
 from exitpoll_server.openapi.document import document
 from exitpoll_server.openapi.words import OF_FIELDS
 
@@ -79,3 +81,65 @@ def test_no_field_is_described_that_is_not_there() -> None:
     for name in OF_FIELDS:
         schema, _, field = name.partition(".")
         assert field in schemas[schema]["properties"], name
+
+
+# -- as exact as the schemas ---------------------------------------------------------------
+
+WHOLES: list[object] = [0, schemas.LARGEST, schemas.LARGEST + 1, -1, 1.5, True, "1", [], None]
+WORDS: list[object] = ["nonsense", "", 1, [], None]
+DAY = "2026-11-20"
+ROW = {"day": DAY, "version": "1.0", "launches": 1}
+EDGES: list[tuple[str, Sequence[object]]] = [
+    *(
+        (name, ["x" * most, "x" * (most + 1), "", " ", "a\nb", "a\0", "\x1f", 1, None])
+        for name, most in wire.TEXT_LIMITS.items()
+    ),
+    *((name, WHOLES) for name in ("seq", "launches_total")),
+    *((f"uninstall.{name}", WHOLES) for name in ("tenure_step", "launches_step")),
+    ("uninstall.answers.score", [0, 10, 11, -1, 1.5, True, None]),
+    ("uninstall.answers.reason", ["x" * 64, "x" * 65, "a\nb", None]),
+    ("uninstall.answers.comment", ["x" * 4_000, "x" * 4_001, "\r\n\t", "\0", "\x0b", 1]),
+    ("uninstall.answers", [{}, [], "x", None]),
+    ("test", [True, False, 0, "true", None]),
+    ("consent", ["none", "exit", "full", *WORDS]),
+    ("origin", ["new", "upgrade", "unknown", *WORDS]),
+    ("uninstall.context", ["remove", *WORDS]),
+    ("uninstall.asked", ["page", "installer", "no", *WORDS]),
+    ("uninstall.not_asked", ["ci", "policy", *WORDS]),
+    ("uninstall.scope", ["user", "machine", *WORDS]),
+    *(
+        (name, [f"{DAY}T08:30{rest}" for rest in ("Z", ":00z", ":00.123+05:30", ":00.12Z", "")])
+        for name in ("sent_at", "installed_at", "counted_since", "uninstall.at")
+    ),
+    ("days", [[ROW] * 400, [ROW] * 401, [], {}, [None], [{}], None]),
+    ("days", [[{**ROW, "launches": count}] for count in (0, 10_000, 10_001, -1, None, "1")]),
+    ("days", [[{**ROW, "version": v}] for v in ("x" * 64, "x" * 65, "", " ", "a\nb", None)]),
+    ("days", [[{key: ROW[key] for key in ROW if key != gone}] for gone in ROW]),
+    ("milestones", [{f"m{n}": DAY for n in range(count)} for count in (0, 50, 51)]),
+    ("milestones", [{name: DAY} for name in ("x" * 64, "x" * 65, "", " ", "a\nb")]),
+    ("milestones", [{"m": 1}, {"m": None}, [], None]),
+    ("attributes", [{f"a{n}": n for n in range(count)} for count in (0, 20, 21)]),
+    ("attributes", [{name: 1} for name in ("x" * 64, "x" * 65, "", " ", "a\nb")]),
+    ("attributes", [{"a": value} for value in ("x" * 200, "x" * 201, "a\nb", "", True, None)]),
+    ("attributes", [{"a": value} for value in (1.5, *WHOLES, -schemas.LARGEST, 1e300, {})]),
+]
+CASES = [(name, value) for name, values in EDGES for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{n} {str(v)[:20]!r}" for n, v in CASES])
+def test_the_document_draws_the_line_where_the_server_does(name: str, value: object) -> None:
+    """At every limit and just beyond it, the document allows exactly what is taken whole."""
+    event = golden("uninstall.json")
+    *outer, last = name.split(".")
+    within = event
+    for each in outer:
+        within = within[each]
+    within[last] = value
+    assert (errors(event, "UninstallEvent") == []) == is_taken_whole(event)
+
+
+def is_taken_whole(event: object) -> bool:
+    try:
+        return schemas.load_uninstall(event).ignored == ()
+    except schemas.InvalidError:
+        return False

@@ -54,7 +54,7 @@ NOT_OF_ITS_DATA = settings(
         HealthCheck.filter_too_much,
     ],
 )
-HOW_MANY = [30, pytest.param(300, marks=pytest.mark.slow)]
+HOW_MANY = [20, pytest.param(300, marks=pytest.mark.slow)]
 
 
 def operations(store: Store) -> schemathesis.BaseSchema:
