@@ -18,8 +18,8 @@ from exitpoll_server.store import Store
 THREADS = 8
 """Requests answered at once; each waits for the disk, not for the processor."""
 
-CONNECTIONS = 1_000
-"""Open at once; beyond that, others wait."""
+CONNECTIONS = 500
+"""Open at once; beyond that, others wait. Windows can watch 512."""
 IDLE_SECONDS = 30
 """How long a connection may say nothing."""
 MAX_HEADER_BYTES = 32 * 1024
