@@ -10,8 +10,12 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
 from exitpoll_agent import wire
+from exitpoll_server import schemas
 from exitpoll_server.openapi import answers, messages, pages
 
+_ENVELOPE_NAMES = ", ".join(
+    f"`{name}`" for name in schemas.PingSchema().fields if name in schemas.PingSchema.envelope
+)
 ABOUT = f"""\
 What agents send and what a leaving person's browser opens.
 
@@ -20,6 +24,9 @@ Of a message whose envelope is sound, a row or an optional field that makes no s
 and named in `ignored`, with 200: the schemas here say what is taken whole. Unknown fields are \
 passed over; null and absent mean the same. A message may come twice, late or out of order: the \
 result is the same.
+
+The envelope is {_ENVELOPE_NAMES}; of an uninstall event also `uninstall`, with its `uninstall_id` \
+and `at`: nonsense in one of these is 422.
 
 400, 401, 413, 415 and 422 mean that a message will never be taken as it is. Whatever else is not \
 200 with `"exitpoll": {wire.PROTOCOL}` means later.
