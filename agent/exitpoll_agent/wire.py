@@ -271,9 +271,10 @@ def policy_from(value: object) -> Policy:
     )
 
 
-_INSTANT = re.compile(
+INSTANT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{3}(?:\d{3})?)?)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+"""How an instant is written: the notations of later Pythons are none of the wire's."""
 
 
 def parse_instant(text: str) -> datetime:
@@ -283,7 +284,7 @@ def parse_instant(text: str) -> datetime:
         ValueError: no such instant, or no offset: an instant without one is a guess.
     """
     # Later Pythons read other notations too; the wire has one.
-    if not _INSTANT.fullmatch(text):
+    if not INSTANT.fullmatch(text):
         raise ValueError(f"{text!r} is no instant such as 2026-11-20T08:30:00Z")
     if text[-1] in "Zz":
         text = text[:-1] + "+00:00"

@@ -16,6 +16,11 @@ def now() -> datetime:
     )
 
 
+def elapsed() -> float:
+    """Return seconds since some moment; setting the machine's clock does not disturb them."""
+    return time.monotonic()
+
+
 def read(text: str) -> datetime:
     """Read an ISO 8601 instant or day as aware UTC; without an offset it is UTC.
 

@@ -25,12 +25,24 @@ LOCAL_URL = "http://127.0.0.1:8000"
 MOST_WORKERS = 64
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 """Nobody guesses it, and it needs no quoting anywhere."""
+_UNITS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
+
+_MOST_PROXIES = 10
+"""More stand in front of nothing; the number was meant for something else."""
 
 _DECLARED = "setting"
 
 
 class ConfigError(Exception):
     """A setting makes no sense; says which, and what it should look like."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many requests in so many seconds."""
+
+    amount: int
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,24 @@ def _token(text: str) -> str | None:
     return text or None
 
 
+def _rate(text: str) -> Rate | None:
+    if text == "off":
+        return None
+    amount, _, unit = text.partition("/")
+    if not re.fullmatch("[1-9][0-9]{0,9}", amount) or unit not in _UNITS:
+        raise ValueError(
+            "is no rate; write requests by second, minute, hour or day, "
+            "for example 6000/minute, or off"
+        )
+    return Rate(int(amount), _UNITS[unit])
+
+
+def _proxies(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,2}", text) or int(text) > _MOST_PROXIES:
+        raise ValueError("is no number of proxies; write 1 behind one reverse proxy, 0 without any")
+    return int(text)
+
+
 # -- the settings --------------------------------------------------------------------------
 
 
@@ -169,6 +199,23 @@ class Config:
         _on_or_off,
         "A line a request: route, status, duration; no address, key or path.",
         default="off",
+    )
+    # By default: a company's thousands of copies behind one address, updated in the same few
+    # minutes; a million copies of a product, updated in a quarter of an hour.
+    rate_limit_address: Rate | None = _setting(  # noqa: RUF009 - it makes a field
+        _rate,
+        "What one address may send to each process; beyond it, 429: N/minute, or off.",
+        default="6000/minute",
+    )
+    rate_limit_product: Rate | None = _setting(  # noqa: RUF009 - it makes a field
+        _rate,
+        "What all copies of one product may send to each process; N/minute, or off.",
+        default="60000/minute",
+    )
+    trusted_proxies: int = _setting(
+        _proxies,
+        "How many reverse proxies stand in front, each adding to X-Forwarded-For.",
+        default="0",
     )
 
 

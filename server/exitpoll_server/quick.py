@@ -16,7 +16,7 @@ from uuid import UUID
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from exitpoll_agent import wire
-from exitpoll_server.fields import LARGEST, AttributeValue, Choice, Day, Flag, Instant, Line, Whole
+from exitpoll_server.kinds import LARGEST, AttributeValue, Choice, Day, Flag, Instant, Line, Whole
 
 Reader: TypeAlias = Callable[[Any], Any]
 

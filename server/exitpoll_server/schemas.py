@@ -16,7 +16,7 @@ from marshmallow.exceptions import SCHEMA
 
 from exitpoll_agent import wire
 from exitpoll_server import quick
-from exitpoll_server.fields import AttributeValue, Choice, Day, Flag, Instant, Line, Prose, Whole
+from exitpoll_server.kinds import AttributeValue, Choice, Day, Flag, Instant, Line, Prose, Whole
 
 M = TypeVar("M", wire.Ping, wire.UninstallEvent, wire.Erasure)
 
@@ -105,7 +105,7 @@ class PingSchema(_WireSchema):
     launches_total = Whole()
     first_launch_day = Day()
     last_launch_day = Day()
-    days = fields.List(fields.Nested(DayCountSchema))
+    days = fields.List(fields.Nested(DayCountSchema), metadata={"maxItems": wire.MAX_ROWS})
     milestones = fields.Dict(
         _name(), Day(required=True), validate=validate.Length(max=wire.MAX_MILESTONES)
     )

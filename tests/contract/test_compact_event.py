@@ -14,7 +14,7 @@ from tests.contract.test_golden import EVENT, GOLDEN, as_compact
 
 from exitpoll_agent import wire
 from exitpoll_server import schemas
-from exitpoll_server.fields import LARGEST
+from exitpoll_server.kinds import LARGEST
 
 SAMPLE = (GOLDEN / "compact-event.txt").read_text("ascii").strip()
 

@@ -11,7 +11,7 @@ from marshmallow import fields as schema_fields
 
 from exitpoll_agent import wire
 from exitpoll_server import schemas
-from exitpoll_server.fields import Line
+from exitpoll_server.kinds import Line
 
 PAIRS: list[tuple[type[Schema], type[Any]]] = [
     (schemas.PingSchema, wire.Ping),

@@ -10,7 +10,7 @@ import pytest
 
 from exitpoll_agent import config as agent_config
 from exitpoll_server import config
-from exitpoll_server.config import ConfigError, Setting
+from exitpoll_server.config import ConfigError, Rate, Setting
 
 
 def test_nothing_set_is_a_server_on_this_machine() -> None:
@@ -111,6 +111,40 @@ def test_every_setting_is_in_the_table() -> None:
     rows = re.findall(r"^\| `(EXITPOLL_\w+)` \| (.*?) \|", text, re.MULTILINE)
     documented = {name: default.replace("`", "") for name, default in rows}
     assert documented == {each.name: each.default for each in config.settings()}
+
+
+RATES = ["EXITPOLL_RATE_LIMIT_ADDRESS", "EXITPOLL_RATE_LIMIT_PRODUCT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("5/second", Rate(5, 1)),
+        ("600/minute", Rate(600, 60)),
+        ("1/hour", Rate(1, 3_600)),
+        ("20/day", Rate(20, 86_400)),
+        ("off", None),
+    ],
+)
+def test_a_rate_is_taken(text: str, rate: Rate | None) -> None:
+    """So many requests a unit of time, or off."""
+    settings = config.load(dict.fromkeys(RATES, text))
+    assert (settings.rate_limit_address, settings.rate_limit_product) == (rate, rate)
+
+
+@pytest.mark.parametrize("name", RATES)
+@pytest.mark.parametrize(
+    "text", ["600", "0/minute", "-1/minute", "6e2/minute", "9/week", "/", "٣/day"]
+)
+def test_a_rate_that_is_none_is_refused(name: str, text: str) -> None:
+    """Anything else is refused, naming the setting and what it should look like."""
+    assert_refused(name, text, "/minute, or off")
+
+
+@pytest.mark.parametrize("text", ["-1", "11", "yes", "1.0", "10.0.0.1", " 1"])
+def test_a_number_of_proxies_that_is_none_is_refused(text: str) -> None:
+    """Proxies are counted, not named."""
+    assert_refused("EXITPOLL_TRUSTED_PROXIES", text, "write 1 behind one reverse proxy")
 
 
 def assert_refused(name: str, value: str, example: str) -> None:

@@ -10,6 +10,7 @@
 | 415 `not_json` | the content is not declared as application/json |
 | 415 `unknown_encoding` | the content is encoded otherwise than with gzip |
 | 422 `invalid`, `too_many_rows` | the envelope is broken; `fields` says where |
+| 429 `rate_limited` | too many from this address, or for this product: the same message later |
 | 404 `not_found`, 405 `wrong_method` | no such request |
 | 503 `busy` | the database is held by somebody else: the same message later |
 | 500 `internal` | a fault of ours; nothing was stored |
@@ -30,6 +31,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, later, metrics, trace
+from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
 
@@ -52,22 +54,22 @@ class RefusedError(Exception):
     message: str
 
 
-def init_app(app: Flask, store: Store) -> None:
+def init_app(app: Flask, store: Store, rates: Rates) -> None:
     """Add the routes that agents call."""
     blueprint = Blueprint("ingest", __name__)
 
     @blueprint.post(wire.PINGS_PATH)
     def pings() -> Response:
-        return _taken(intake.take_ping(store, _product(store), _body(), clock.now()))
+        return _taken(intake.take_ping(store, _product(store, rates), _body(), clock.now()))
 
     @blueprint.post(wire.UNINSTALLS_PATH)
     def uninstalls() -> Response:
-        product = _product(store)
+        product = _product(store, rates)
         return _taken(intake.take_uninstall(store, product, _body(), clock.now(), channel="agent"))
 
     @blueprint.post(wire.ERASURES_PATH)
     def erasures() -> Response:
-        return _confirmed(*intake.erase(store, _product(store), _body(), clock.now()))
+        return _confirmed(*intake.erase(store, _product(store, rates), _body(), clock.now()))
 
     app.register_blueprint(blueprint)
     app.extensions[later.AT_ONCE] = partial(_is_answered_at_once, store)
@@ -87,9 +89,13 @@ def _key(environ: Mapping[str, Any]) -> str:
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _product(store: Store) -> Product:
-    key = _key(request.environ)
-    product = store.known_product(key) or store.product_by_key(key)
+def _product(store: Store, rates: Rates) -> Product:
+    def find(key: str) -> Product | None:
+        return store.known_product(key) or store.product_by_key(key)
+
+    address, key = request.remote_addr, _key(request.environ)
+    rates.count(address)
+    product = rates.product(address, key, find) if key else None
     if product is not None:
         return product
     raise RefusedError(401, "unknown_product_key", "No product has this key.")
@@ -108,6 +114,7 @@ def _body() -> object:
 def _slowly(body: bytes) -> object:
     """Read what orjson does not: half surrogate pairs, of which a field is left out, not all."""
     try:
+        # Decoded here: given bytes, json would guess their encoding.
         return json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise RefusedError(400, "bad_json", "The body is no JSON.") from None
@@ -183,6 +190,12 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(InvalidError)
     def invalid(error: InvalidError) -> Response:
         return _refusal(422, error.code, error.message, error.errors)
+
+    @app.errorhandler(LimitedError)
+    def limited(error: LimitedError) -> Response:
+        response = _refusal(429, "rate_limited", "Too many just now; send the same message later.")
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
 
     @app.errorhandler(BusyError)
     def busy(_error: BusyError) -> Response:

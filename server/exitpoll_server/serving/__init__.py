@@ -10,6 +10,9 @@ import socket
 import sys
 from dataclasses import dataclass
 
+MOST_HEADER_BYTES = 32 * 1024
+"""An agent's head has 500 bytes; a browser's cookies for the same host may be more."""
+
 
 class CannotListenError(Exception):
     """The address or port cannot be listened on; says why."""

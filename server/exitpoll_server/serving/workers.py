@@ -18,7 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from exitpoll_server import config, create_app, logs, metrics
-from exitpoll_server.serving import Place
+from exitpoll_server.serving import MOST_HEADER_BYTES, Place
 from exitpoll_server.serving.adapter import Adapter
 from exitpoll_server.store import Store
 
@@ -27,9 +27,6 @@ MOST_CONNECTIONS = 8_192
 
 HEADER_MILLISECONDS = 10_000
 """How long the head of a request may take."""
-
-MOST_HEADER_BYTES = 32 * 1024
-"""An agent's head has 500 bytes, a browser's seldom 4 KiB; the longest address is under 2 KiB."""
 
 STOP_SECONDS = 30
 """How long a worker may go on with what it accepted, when told to stop."""

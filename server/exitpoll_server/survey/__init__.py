@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -16,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, trace
 from exitpoll_server.questions import EXIT
+from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Store
 from exitpoll_server.survey import feedback
@@ -33,6 +35,8 @@ from exitpoll_server.survey.feedback import FeedbackPages
 FINGERPRINT_CHARS = 12
 """48 bits of the uninstall's id: tells apart who got the same number, and names nobody."""
 
+LATER = "We are busy just now; reloading this page in a minute will do."
+
 _PIXEL = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
 
 _HEADERS = {
@@ -47,7 +51,7 @@ _HEADERS = {
 }
 
 
-def init_app(app: Flask, store: Store) -> None:
+def init_app(app: Flask, store: Store, rates: Rates) -> None:
     """Add the pages that a leaving person sees."""
     blueprint = Blueprint(
         "survey",
@@ -57,7 +61,7 @@ def init_app(app: Flask, store: Store) -> None:
         static_url_path="/s/static",
     )
     comments = FeedbackPages(store)
-    pages = _Pages(store, comments)
+    pages = _Pages(store, rates, comments)
     blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
     blueprint.get("/u/<product_key>", endpoint="leave_by_link", strict_slashes=False)(
         pages.leave_by_link
@@ -67,24 +71,32 @@ def init_app(app: Flask, store: Store) -> None:
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
     blueprint.get("/s/feedback/<token>", endpoint="feedback")(comments.ask)
     blueprint.post("/s/feedback/<token>", endpoint="give_feedback")(comments.answer)
+    blueprint.before_request(partial(_count, rates))
     blueprint.errorhandler(GoneError)(_gone)
+    blueprint.errorhandler(LimitedError)(_limited)
     blueprint.errorhandler(BusyError)(_busy)
     blueprint.errorhandler(Exception)(_failed)
     blueprint.after_request(_guard)
     app.register_blueprint(blueprint)
 
 
+def _count(rates: Rates) -> None:
+    if request.endpoint != "survey.static":
+        rates.count(request.remote_addr)
+
+
 class _Pages:
     """The pages, on one store."""
 
-    def __init__(self, store: Store, feedback: FeedbackPages) -> None:
+    def __init__(self, store: Store, rates: Rates, feedback: FeedbackPages) -> None:
         self._store = store
+        self._rates = rates
         self._feedback = feedback
         self._tokens = _Tokens(store)
 
     def leave(self, product_key: str, event: str) -> Response:
         """Record the uninstall that an agent's address carries, and go to the survey."""
-        product = product_of(self._store, product_key)
+        product = product_of(self._store, self._rates, product_key)
         if request.method == "HEAD":
             return Response()
         try:
@@ -99,7 +111,7 @@ class _Pages:
 
         A survey that is not known here is no uninstall: a later product may ask for it.
         """
-        product = product_of(self._store, product_key)
+        product = product_of(self._store, self._rates, product_key)
         if request.method == "HEAD":
             return Response()
         survey = request.args.get("survey") or EXIT.kind
@@ -222,8 +234,13 @@ def _gone(error: GoneError) -> tuple[str, int]:
     return render_template("survey/gone.html", sentence=error.sentence), error.status
 
 
+def _limited(error: LimitedError) -> tuple[str, int, dict[str, str]]:
+    page, status = _gone(GoneError(429, LATER))
+    return page, status, {"Retry-After": str(error.retry_after)}
+
+
 def _busy(_error: BusyError) -> tuple[str, int]:
-    return _gone(GoneError(503, "We are busy just now; reloading this page in a minute will do."))
+    return _gone(GoneError(503, LATER))
 
 
 def _failed(error: Exception) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from exitpoll_server.rates import Rates
 from exitpoll_server.store import Product, Store
 
 TOKEN_DAYS = 30
@@ -25,13 +26,14 @@ class GoneError(Exception):
         self.sentence = sentence
 
 
-def product_of(store: Store, key: str) -> Product:
+def product_of(store: Store, rates: Rates, key: str) -> Product:
     """Return the product of a key.
 
     Raises:
         GoneError: there is none.
+        LimitedError: there were too many requests for it, or wrong keys.
     """
-    product = store.product_by_key(key)
+    product = rates.product(request.remote_addr, key, store.product_by_key)
     if product is None:
         raise GoneError(404, "This address belongs to no product known here.")
     return product

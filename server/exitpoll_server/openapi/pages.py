@@ -1,0 +1,108 @@
+"""The pages, as OpenAPI has them: what a leaving person's browser opens, and this document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exitpoll_agent import wire
+from exitpoll_server.openapi.answers import leads_to, of_page, page
+
+_SURVEY = r"^/s/[^/]+$"
+_FEEDBACK = r"^/s/feedback/[^/]+$"
+
+
+def _named(name: str, where: str, description: str, **schema: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+_KEY = _named("product_key", "path", "The product's key.", minLength=1)
+_TOKEN = _named("token", "path", "As the server signed it.", minLength=1)
+_SAID = [
+    _named("id", "query", "The copy: a UUID, or the vendor's own id of it."),
+    _named("v", "query", "The version.", maxLength=wire.TEXT_LIMITS["version"]),
+    _named("lang", "query", "The language.", maxLength=wire.TEXT_LIMITS["locale"]),
+    _named("survey", "query", "`feedback` is no uninstall.", enum=["exit", "feedback"]),
+]
+
+
+def _form(*required: str, **fields: str) -> dict[str, Any]:
+    properties = {
+        name: {"type": "string", "description": description} for name, description in fields.items()
+    }
+    schema = {"type": "object", "properties": properties, "required": list(required)}
+    if not required:
+        del schema["required"]
+    return {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+def _page(
+    summary: str, responses: dict[str, Any], *parameters: dict[str, Any], **more: object
+) -> dict[str, Any]:
+    operation = {"summary": summary, "tags": ["pages"], **more, "responses": responses}
+    return {**operation, "parameters": list(parameters)} if parameters else operation
+
+
+_PIXEL = {
+    "description": "An image of one pixel.",
+    "content": {"image/gif": {"schema": {"type": "string", "contentMediaType": "image/gif"}}},
+}
+_REASON = "The id of the reason that was clicked."
+_COMMENT = f"At most {wire.MAX_COMMENT_CHARS} characters."
+_JSON = {"application/json": {"schema": {"type": "object"}}}
+
+PATHS: Mapping[str, dict[str, Any]] = {
+    f"{wire.PAGE_PATH}/{{product_key}}/{{event}}": {
+        "get": _page(
+            "Record the uninstall that an agent's address carries",
+            of_page({303: leads_to("the survey", _SURVEY)}, 400, 404, 410),
+            _KEY,
+            _named(
+                "event",
+                "path",
+                "The event in its compact form: version, payload and checksum, parted by dots.",
+                maxLength=wire.MAX_EVENT_CHARS,
+                minLength=1,
+            ),
+        )
+    },
+    f"{wire.PAGE_PATH}/{{product_key}}": {
+        "get": _page(
+            "Record an uninstall by a plain link, or open the feedback page",
+            of_page({303: leads_to("the survey or the feedback page", "^/s/")}, 404, 410),
+            _KEY,
+            *_SAID,
+        )
+    },
+    "/s/{token}": {
+        "get": _page("The survey", of_page({200: page("The question.")}, 410), _TOKEN),
+        "post": _page(
+            "Answer it",
+            of_page({303: leads_to("the survey", _SURVEY)}, 410, 413, 422),
+            _TOKEN,
+            requestBody=_form(reason=_REASON, comment=_COMMENT),
+        ),
+    },
+    "/s/{token}/open": {
+        "get": _page("The page says that it is open", of_page({200: _PIXEL}, 410), _TOKEN)
+    },
+    "/s/feedback/{token}": {
+        "get": _page("The feedback page", of_page({200: page("A box to write in.")}, 410), _TOKEN),
+        "post": _page(
+            "Send feedback",
+            of_page({303: leads_to("the feedback page", _FEEDBACK)}, 410, 413, 422),
+            _TOKEN,
+            requestBody=_form("comment", comment=_COMMENT),
+        ),
+    },
+    "/openapi.json": {
+        "get": _page("This document", {"200": {"description": "OpenAPI 3.1.", "content": _JSON}})
+    },
+    "/openapi": {"get": _page("This document, to be read", {"200": page("A page.")})},
+}
