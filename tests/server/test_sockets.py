@@ -402,6 +402,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         tmp_path_factory.mktemp("proxied"),
         EXITPOLL_TRUSTED_PROXIES="1",
         EXITPOLL_RATE_LIMIT_ADDRESS="1/hour",
+        EXITPOLL_WORKERS="1",  # each counts for itself
     )
 
 

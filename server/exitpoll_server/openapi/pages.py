@@ -57,6 +57,15 @@ _REASON = "The id of the reason that was clicked."
 _COMMENT = f"At most {wire.MAX_COMMENT_CHARS} characters."
 _JSON = {"application/json": {"schema": {"type": "object"}}}
 
+
+def _asked(summary: str, answers: Mapping[int, str], content: Mapping[str, Any]) -> dict[str, Any]:
+    responses = {
+        str(status): {"description": description, "content": content}
+        for status, description in answers.items()
+    }
+    return {"summary": summary, "tags": ["operations"], "responses": responses}
+
+
 PATHS: Mapping[str, dict[str, Any]] = {
     f"{wire.PAGE_PATH}/{{product_key}}/{{event}}": {
         "get": _page(
@@ -90,7 +99,7 @@ PATHS: Mapping[str, dict[str, Any]] = {
         ),
     },
     "/s/{token}/open": {
-        "get": _page("The page says that it is open", of_page({200: _PIXEL}, 410), _TOKEN)
+        "get": _page("The page says that it is open", of_page({200: _PIXEL}, 404, 410), _TOKEN)
     },
     "/s/feedback/{token}": {
         "get": _page("The feedback page", of_page({200: page("A box to write in.")}, 410), _TOKEN),
@@ -100,6 +109,21 @@ PATHS: Mapping[str, dict[str, Any]] = {
             _TOKEN,
             requestBody=_form("comment", comment=_COMMENT),
         ),
+    },
+    "/livez": {"get": _asked("Whether the process answers", {200: "It does."}, _JSON)},
+    "/readyz": {
+        "get": _asked(
+            "Whether messages could be stored now",
+            {200: "They could.", 503: "They could not; `reason` says why."},
+            _JSON,
+        )
+    },
+    "/metrics": {
+        "get": _asked(
+            "What the server counts of itself",
+            {200: "Numbers, for Prometheus.", 401: "Not your token.", 404: "No token is set."},
+            {"text/plain": {"schema": {"type": "string"}}, **_JSON},
+        )
     },
     "/openapi.json": {
         "get": _page("This document", {"200": {"description": "OpenAPI 3.1.", "content": _JSON}})

@@ -17,6 +17,8 @@ from typing import Any
 
 from flask import Flask
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+from granian._granian import RSGIProtocolError as ProtocolError
 from granian.rsgi import Scope
 
 from exitpoll_server import later
@@ -88,6 +90,8 @@ class Adapter:
                 environ["wsgi.input"] = BytesIO(await protocol())
         except asyncio.CancelledError:
             return plain(408, "The body took too long.")
+        except (ProtocolClosed, ProtocolError):
+            return plain(400, "The body ended too early.")
         finally:
             self._reading.end(task)
         return None
