@@ -32,7 +32,7 @@ def serve(host: str, port: int) -> None:
     """Take messages, ask the survey."""
     settings = config.load(os.environ)
     logs.set_up(settings.log_format)
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.journal)
     try:
         server: Any = create_server(
             create_app(store, settings),

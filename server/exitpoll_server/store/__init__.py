@@ -8,14 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-from exitpoll_agent.wire import Answers
+from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
 from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
+from exitpoll_server.store.backups import backup, restore
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -27,6 +29,7 @@ from exitpoll_server.store.engine import (
 )
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.instants import to_ms
+from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked
 
@@ -41,19 +44,29 @@ __all__ = [
     "ProductExistsError",
     "Store",
     "StoreError",
+    "backup",
+    "restore",
 ]
 
 
 class Store:
     """One database. Safe to share between threads; several processes may open the same."""
 
-    def __init__(self, url: str) -> None:
-        """Open the database, bringing its tables up to this version.
+    def __init__(self, url: str, erasures_file: Path | None = None) -> None:
+        """Open the database, bringing its tables and its erasures up to date.
+
+        `erasures_file` is the journal of erasures; without one a backup of this database would
+        bring back what was erased since.
 
         Raises:
-            StoreError: it cannot be opened.
+            StoreError: it cannot be opened, or the journal cannot.
         """
+        self._journal = None if erasures_file is None else Journal(erasures_file)
         self._engine = open_engine(url)
+        self.caught_up = (
+            0 if self._journal is None else erasure.catch_up(self._engine, self._journal)
+        )
+        """Erasures that the database did not know when it was opened: it was restored."""
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -117,9 +130,17 @@ class Store:
         metrics.committed(len(arrivals), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
-        """Delete everything of an installation and keep late messages out."""
+        """Delete everything of an installation and keep late messages out.
+
+        Raises:
+            OSError: the journal cannot be written; nothing was deleted.
+        """
+        # First the journal: where the rest fails, the next opening carries the erasure out.
+        if self._journal is not None:
+            noted = Erased(product.key, str(installation_id), format_instant(now))
+            self._journal.append([noted])
         with write_transaction(self._engine) as connection:
-            erasure.erase(connection, product.id, installation_id, to_ms(now))
+            erasure.erase(connection, product.id, {installation_id: to_ms(now)})
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
