@@ -14,7 +14,7 @@ from uuid import UUID
 from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
-from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
+from exitpoll_server.store import erasure, exclusions, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.backups import backup, restore
@@ -27,6 +27,7 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
+from exitpoll_server.store.exclusions import Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
@@ -38,6 +39,7 @@ __all__ = [
     "Asked",
     "BusyError",
     "Channel",
+    "Exclusion",
     "Feedback",
     "OtherVersionError",
     "Product",
@@ -242,6 +244,27 @@ class Store:
         """Keep what was written on a page, the first time."""
         with write_transaction(self._engine) as connection:
             feedback.give(connection, uuid=page, comment=comment, now=to_ms(now))
+
+    # -- what reports leave out
+
+    def quarantine(
+        self, product: Product, *, start: datetime, end: datetime, note: str | None, now: datetime
+    ) -> Exclusion:
+        """Leave the installations first heard of within a time out of every report."""
+        with write_transaction(self._engine) as connection:
+            return exclusions.add(
+                connection, product_id=product.id, start=start, end=end, note=note, now=now
+            )
+
+    def lift(self, exclusion: int, now: datetime) -> Exclusion | None:
+        """Put back what is left out; return it, or None where none that stands has the number."""
+        with write_transaction(self._engine) as connection:
+            return exclusions.lift(connection, exclusion, now)
+
+    def exclusions(self) -> list[Exclusion]:
+        """Return everything that was ever left out of reports, the lifted too."""
+        with read_transaction(self._engine) as connection:
+            return exclusions.everything(connection)
 
     # -- the report
 
