@@ -146,7 +146,7 @@ class Config:
         "The database: sqlite:/// and the file; four slashes where its path is absolute.",
         unset="a file exitpoll.sqlite3 in your data folder",
     )
-    erasures_file: Path | None = _setting(
+    erasures_file: Path | None = _setting(  # noqa: RUF009 - it is a field
         _file,
         "The journal of erasures, for a database that comes back from a backup: a whole path.",
         unset="beside an SQLite database, its name and .erasures; else a file in your data folder",

@@ -20,6 +20,9 @@ from exitpoll_agent import wire
 LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader takes for itself."""
 
+LARGEST_TOTAL = 36_525 * wire.MAX_LAUNCHES_A_ROW
+"""A century of full days; more would never go away, and sums of it no database could hold."""
+
 M = TypeVar("M", wire.Ping, wire.UninstallEvent, wire.Erasure)
 
 
@@ -223,7 +226,7 @@ class PingSchema(_WireSchema):
     installed_at = Instant()
     installed_version = _line("installed_version")
     counted_since = Instant()
-    launches_total = Whole()
+    launches_total = Whole(most=LARGEST_TOTAL)
     first_launch_day = Day()
     last_launch_day = Day()
     days = fields.List(fields.Nested(DayCountSchema))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import Ping, UninstallEvent
-from exitpoll_server.store import tables
+from exitpoll_server.store import limits, tables
 from exitpoll_server.store.arrivals import Values, Work, ms, smallest, update_by_id
 from exitpoll_server.store.instants import as_read, noon
 
@@ -47,6 +47,11 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
         if any(work.installation[name] != value for name, value in after.items()):
             work.installation.update(after)
             changed.append({"_id": work.installation["id"], **after})
+    owner = tables.history.c.installation_id
+    full = limits.full(
+        connection, owner, {row["installation_id"] for row in history}, limits.MAX_CHANGES
+    )
+    history = [row for row in history if row["installation_id"] not in full]
     if history:
         connection.execute(tables.history.insert(), history)
     if changed:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from sqlalchemy import Connection, select, tuple_
 
 from exitpoll_agent.wire import UninstallEvent
-from exitpoll_server.store import changes, leaving, tables
+from exitpoll_server.store import changes, leaving, limits, tables, versions
 from exitpoll_server.store.arrivals import (
     Arrival,
     Key,
@@ -35,10 +35,13 @@ FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
 
 def merge(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> None:
     """Merge messages of one product, in the order given, into the transaction at hand."""
-    for group in _distinct(_without_erased(connection, product_id, arrivals)):
+    welcome = _without_erased(connection, product_id, arrivals)
+    # Before all else: what it may lock is locked by every writer first.
+    numbers = _version_numbers(connection, product_id, welcome)
+    for group in _distinct(welcome):
         works = _installations(connection, product_id, group)
         _counters(connection, works)
-        _launches(connection, product_id, works)
+        _launches(connection, works, numbers)
         _milestones(connection, works)
         changes.record(connection, works)
         leaving.record(connection, works)
@@ -134,10 +137,15 @@ def _counters(connection: Connection, works: Sequence[Work]) -> None:
             select(table).where(tuple_(table.c.installation_id, table.c.uuid).in_(list(counted)))
         ).mappings()
     }
+    new = {installation for installation, uuid in counted.keys() - known.keys()}
+    full = limits.full(connection, table.c.installation_id, new, limits.MAX_COUNTERS)
+    counted = {key: work for key, work in counted.items() if key in known or key[0] not in full}
     for key, work in counted.items():
         before = known.get(key)
         work.newer = before is None or work.message.seq > before["seq"]
         work.counter = _counter(work, before)
+    if not counted:
+        return
     statement = insert(connection, table)
     statement = statement.on_conflict_do_update(
         index_elements=["installation_id", "uuid"],
@@ -181,13 +189,19 @@ def _counter(work: Work, before: Values | None) -> Values:
     }
 
 
-def _launches(connection: Connection, product_id: int, works: Sequence[Work]) -> None:
-    names = {row.version for work in works for row in work.message.days}
+def _version_numbers(
+    connection: Connection, product_id: int, arrivals: Sequence[Arrival]
+) -> Mapping[str, int]:
+    names = {row.version for arrival in arrivals for row in arrival.message.days}
     if not names:
-        return
-    versions = _version_ids(connection, product_id, names)
+        return {}
+    received = min(arrival.received_ms for arrival in arrivals)
+    return versions.ids(connection, product_id, names, received)
+
+
+def _launches(connection: Connection, works: Sequence[Work], numbers: Mapping[str, int]) -> None:
     for work in works:
-        work.rows = _rows(work, versions)
+        work.rows = _rows(work, numbers)
     table = tables.launches
     statement = insert(connection, table)
     statement = statement.on_conflict_do_update(
@@ -203,12 +217,12 @@ def _launches(connection: Connection, product_id: int, works: Sequence[Work]) ->
         connection.execute(statement, rows)
 
 
-def _rows(work: Work, versions: Mapping[str, int]) -> list[Values]:
+def _rows(work: Work, numbers: Mapping[str, int]) -> list[Values]:
     if work.counter_id is None:
         return []
     rows: dict[tuple[int, int], Values] = {}
     for row in work.message.days:
-        key = to_day(row.day), versions[row.version]
+        key = to_day(row.day), numbers[row.version]
         earlier = rows.get(key)
         rows[key] = {
             "installation_id": work.installation["id"],
@@ -234,20 +248,6 @@ def _is_plausible(day: date, arrival: Arrival) -> bool:
 
 def _row_receipt(day: int, arrival: Arrival) -> int:
     return noon(day) if arrival.channel == "import" else arrival.received_ms
-
-
-def _version_ids(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
-    table = tables.versions
-    connection.execute(
-        insert(connection, table).on_conflict_do_nothing(index_elements=["product_id", "name"]),
-        [{"product_id": product_id, "name": name} for name in sorted(names)],
-    )
-    found = connection.execute(
-        select(table.c.name, table.c.id).where(
-            table.c.product_id == product_id, table.c.name.in_(names)
-        )
-    )
-    return {row.name: row.id for row in found}
 
 
 def _milestones(connection: Connection, works: Sequence[Work]) -> None:

@@ -49,13 +49,16 @@ departed AS (
                -- Imported: of each counter its total, or its rows where they are more.
                ELSE (SELECT SUM(CASE WHEN c.total IS NULL OR c.total < c.rows_total
                                      THEN c.rows_total ELSE c.total END)
-                     FROM (SELECT k.installation_id,
-                                  k.launches_total AS total,
-                                  (SELECT SUM(l.launches) FROM launches l
-                                   WHERE l.installation_id = k.installation_id
-                                     AND l.counter_id = k.id) AS rows_total
-                           FROM counters k
-                           WHERE k.installation_id = s.installation_id) c)
+                     FROM (SELECT MAX(b.total) AS total, SUM(b.launches) AS rows_total
+                           FROM (SELECT k.id AS counter_id, k.launches_total AS total,
+                                        CAST(NULL AS BIGINT) AS launches
+                                 FROM counters k
+                                 WHERE k.installation_id = s.installation_id
+                                 UNION ALL
+                                 SELECT l.counter_id, NULL, l.launches
+                                 FROM launches l
+                                 WHERE l.installation_id = s.installation_id) b
+                           GROUP BY b.counter_id) c)
            END AS launches,
            s.instant - COALESCE(
                s.installed_instant,
