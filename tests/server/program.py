@@ -12,10 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from exitpoll_agent import wire
 
 EXITPOLL = [sys.executable, "-c", "from exitpoll_server.cli import main; main()"]
 PATIENCE_SECONDS = 60
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk")
 
 
 def environment(database: Path) -> dict[str, str]:
@@ -29,6 +33,24 @@ def run(database: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment(database),
         capture_output=True,
         encoding="utf-8",
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def on_a_small_disk(
+    disk: Path, database: Path, *arguments: str, first: str = "true"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with a disk of 64 KiB in a folder; print what is left on it."""
+    story = (
+        f'mount -t tmpfs -o size=64k tmpfs "$0" && {first} && "$@"; code=$?;'
+        ' echo "left: $(ls -A "$0")"; exit $code'
+    )
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", story, str(disk), *EXITPOLL, *arguments],
+        env=environment(database),
+        capture_output=True,
+        text=True,
         check=False,
         timeout=PATIENCE_SECONDS,
     )

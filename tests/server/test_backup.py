@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +13,11 @@ from uuid import UUID
 
 import pytest
 from tests.server.messages import arrival, ping, row
-from tests.server.program import EXITPOLL, PATIENCE_SECONDS, environment, post, run, serving
+from tests.server.program import PATIENCE_SECONDS, needs_root, on_a_small_disk, post, run, serving
 
 from exitpoll_agent import wire
 from exitpoll_server import store as stores
 from exitpoll_server.store import Product, Store, StoreError
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a disk takes root")
 
 BACKUPS = 5
 WRITERS = 3
@@ -186,17 +182,3 @@ def test_on_a_full_disk_nothing_is_left(
     said = on_a_small_disk(disk, database, "backup", str(disk / "copy"))
     assert said.stderr == "exitpoll: no backup was made: database or disk is full\n"
     assert (said.returncode, said.stdout) == (2, "left: \n")
-
-
-def on_a_small_disk(
-    disk: Path, database: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command with a disk of 64 KiB in a folder; print what is left on it."""
-    story = 'mount -t tmpfs -o size=64k disk "$0"; "$@"; code=$?; echo "left: $(ls -A "$0")"'
-    return subprocess.run(
-        ["unshare", "--mount", "sh", "-c", f"{story}; exit $code", disk, *EXITPOLL, *arguments],
-        env=environment(database),
-        capture_output=True,
-        text=True,
-        check=False,
-    )

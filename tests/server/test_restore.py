@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from tests.server.messages import NOW, after, arrival, ping
-from tests.server.program import erasure, post, run, serving
+from tests.server.program import erasure, needs_root, on_a_small_disk, post, run, serving
 
 from exitpoll_agent import wire
 from exitpoll_server import config
@@ -252,6 +253,18 @@ def test_a_damaged_database_is_replaced_too(backup: Path, database: Path) -> Non
     assert known(database) == {ANNA, BORIS}
     assert aside is not None
     assert aside.read_bytes().startswith(b"no database")
+
+
+@needs_root
+def test_a_disk_too_full_to_restore_leaves_all_as_it_was(backup: Path, tmp_path: Path) -> None:
+    """The database that is there stays in place, and no half of anything beside it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    small = disk / "small.sqlite3"
+    there = shlex.quote(str(small))
+    said = on_a_small_disk(disk, small, "restore", str(backup), first=f"echo mine > {there}")
+    assert said.stderr == (f"exitpoll: {backup} was not restored: database or disk is full\n")
+    assert (said.returncode, said.stdout) == (2, "left: small.sqlite3\n")
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ class Store:
         Raises:
             StoreError: it cannot be opened, or the journal cannot.
         """
-        self._journal = None if erasures_file is None else Journal(erasures_file)
         self._engine = open_engine(url)
+        self._journal = None if erasures_file is None else Journal(erasures_file)
         self.caught_up = (
             0 if self._journal is None else erasure.catch_up(self._engine, self._journal)
         )
