@@ -36,7 +36,7 @@ def load(text: str) -> wire.UninstallEvent:
     texts=st.fixed_dictionaries({name: text_of_at_most(limit) for name, limit in TEXTS.items()}),
     ids=st.tuples(st.uuids(), st.uuids(), st.uuids()),
     instants=st.tuples(INSTANTS, INSTANTS, INSTANTS, INSTANTS),
-    counts=st.tuples(st.integers(0, schemas.LARGEST), st.integers(0, schemas.LARGEST)),
+    counts=st.tuples(st.integers(0, schemas.LARGEST), st.integers(0, schemas.LARGEST_TOTAL)),
 )
 def test_an_address_is_never_too_long_and_keeps_who_and_when(
     texts: dict[str, Any],
