@@ -204,7 +204,7 @@ def test_the_replaced_database_is_kept(backup: Path, database: Path, product: Pr
     store.close()
     aside = stores.restore(url_of(database), backup, NOW)
     assert known(database) == known(backup) == {ANNA, BORIS}
-    assert aside == database.with_name(f"{database.name}.replaced-20261120T120000Z")
+    assert aside == database.with_name(f"{database.name}.replaced-20261120T120000.000000Z")
     assert known(aside) == {ANNA, BORIS, CLARA}
     assert aside.stat().st_mode & 0o777 == 0o600
     names = {database.name, backup.name, aside.name, journal_of(database).name}
@@ -228,6 +228,22 @@ def test_a_new_machine_has_no_database_yet(backup: Path, tmp_path: Path) -> None
     there = tmp_path / "a new" / "machine"
     assert stores.restore(url_of(there), backup, NOW) is None
     assert known(there) == {ANNA, BORIS}
+
+
+def test_what_a_deleted_database_left_is_not_read_into_the_backup(
+    backup: Path, database: Path, product: Product
+) -> None:
+    """A journal whose database was deleted, as it lay there after a crash, changes nothing."""
+    store = opened(database)
+    arrive(store, product, CLARA)
+    journal = database.with_name(f"{database.name}-wal")
+    left = journal.read_bytes()
+    store.close()
+    database.unlink()
+    journal.write_bytes(left)
+    assert stores.restore(url_of(database), backup, NOW) is None
+    opened(database).close()
+    assert known(database) == {ANNA, BORIS}
 
 
 def test_a_server_that_runs_keeps_its_database(

@@ -55,9 +55,12 @@ def restore(url: str, source: Path, now: datetime) -> Path | None:
             _copy(source, copy)
             _check_is_ours(copy)
             if not live.exists():
+                # Left by a database that was deleted, they would be read into this one.
+                for left in _journals(live):
+                    left.unlink(missing_ok=True)
                 _put(copy, live)
                 return None
-            aside = live.with_name(f"{live.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
+            aside = live.with_name(f"{live.name}.replaced-{now:%Y%m%dT%H%M%S.%fZ}")
             _replace(live, copy, aside, folder)
     return aside
 
@@ -185,6 +188,11 @@ def _take_for_ourselves(connection: sqlite3.Connection, live: Path) -> None:
 def _move(live: Path, aside: Path) -> None:
     """Keep a database that SQLite cannot read as it is, with its journal."""
     live.replace(aside)
-    with suppress(FileNotFoundError):
-        live.with_name(f"{live.name}-wal").replace(aside.with_name(f"{aside.name}-wal"))
-    live.with_name(f"{live.name}-shm").unlink(missing_ok=True)
+    for journal, kept in zip(_journals(live), _journals(aside), strict=True):
+        with suppress(FileNotFoundError):
+            journal.replace(kept)
+
+
+def _journals(file: Path) -> tuple[Path, ...]:
+    """Return what SQLite has beside a database while it is written."""
+    return tuple(file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))
