@@ -29,7 +29,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     from exitpoll_server.store import Store  # noqa: PLC0415 - as above
 
     settings = settings or config.load(os.environ)
-    store = store or Store(settings.database_url)
+    store = store or Store(settings.database_url, settings.journal)
     logs.set_up_where_nobody_did(settings.log_format)
     app = Flask(__name__, static_folder=None)
     rates = Rates(settings)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -85,6 +86,17 @@ def _database_url(text: str) -> str:
             "sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
         )
     return text
+
+
+def _file(text: str) -> Path | None:
+    if not text:
+        return None
+    file = Path(text)
+    if not file.is_absolute() or file.is_dir():
+        raise ValueError(
+            "names no file; write its whole path, such as /var/lib/exitpoll/exitpoll.erasures"
+        )
+    return file
 
 
 def _web_address(text: str) -> str:
@@ -173,6 +185,11 @@ class Config:
         "The database: sqlite:/// and the file; four slashes where its path is absolute.",
         unset="a file exitpoll.sqlite3 in your data folder",
     )
+    erasures_file: Path | None = _setting(  # noqa: RUF009 - it is a field
+        _file,
+        "The journal of erasures, for a database that comes back from a backup: a whole path.",
+        unset="beside an SQLite database, its name and .erasures; else a file in your data folder",
+    )
     public_url: str = _setting(
         _web_address,
         "How agents and browsers reach this server; printed in every product's address.",
@@ -217,6 +234,15 @@ class Config:
         "How many reverse proxies stand in front, each adding to X-Forwarded-For.",
         default="0",
     )
+
+    @property
+    def journal(self) -> Path:
+        """Where erasures are written down, outside of the database."""
+        _, is_sqlite, database = self.database_url.partition("sqlite:///")
+        beside = (
+            Path(database) if is_sqlite else platformdirs.user_data_path("exitpoll") / "exitpoll"
+        )
+        return self.erasures_file or beside.with_name(f"{beside.name}.erasures")
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,8 @@ class Stays:
     """Consent `exit`: left out, since nobody knows of those who stay."""
     censored: int
     """Consent withdrawn: left out from that instant, neither active nor stopped."""
+    set_aside: int
+    """Left out by the vendor: in no other count of a report."""
     first_seen: datetime | None
     """The earliest install or launch."""
 

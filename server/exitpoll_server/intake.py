@@ -59,7 +59,9 @@ def take_uninstall(
     loaded = schemas.load_uninstall(data)
     message = loaded.message
     if message.consent != "full":
-        message = replace(_without_history(message), uninstall=_coarse(message.uninstall))
+        message = _without_history(message)
+    # Under `full` no agent sends steps; whoever does, sends no other number than a step.
+    message = replace(message, uninstall=_coarse(message.uninstall))
     arrival = Arrival(message=message, channel=channel, received_at=now)
     return Taken(message, loaded.ignored, store.submit(product, arrival))
 

@@ -18,6 +18,9 @@ from exitpoll_agent import wire
 from exitpoll_server import quick
 from exitpoll_server.kinds import AttributeValue, Choice, Day, Flag, Instant, Line, Prose, Whole
 
+LARGEST_TOTAL = 36_525 * wire.MAX_LAUNCHES_A_ROW
+"""A century of full days; more would never go away, and sums of it no database could hold."""
+
 M = TypeVar("M", wire.Ping, wire.UninstallEvent, wire.Erasure)
 
 
@@ -102,7 +105,7 @@ class PingSchema(_WireSchema):
     installed_at = Instant()
     installed_version = _line("installed_version")
     counted_since = Instant()
-    launches_total = Whole()
+    launches_total = Whole(most=LARGEST_TOTAL)
     first_launch_day = Day()
     last_launch_day = Day()
     days = fields.List(fields.Nested(DayCountSchema), metadata={"maxItems": wire.MAX_ROWS})

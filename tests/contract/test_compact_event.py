@@ -15,6 +15,7 @@ from tests.contract.test_golden import EVENT, GOLDEN, as_compact
 from exitpoll_agent import wire
 from exitpoll_server import schemas
 from exitpoll_server.kinds import LARGEST
+from exitpoll_server.schemas import LARGEST_TOTAL
 
 SAMPLE = (GOLDEN / "compact-event.txt").read_text("ascii").strip()
 
@@ -37,7 +38,7 @@ def load(text: str) -> wire.UninstallEvent:
     texts=st.fixed_dictionaries({name: text_of_at_most(limit) for name, limit in TEXTS.items()}),
     ids=st.tuples(st.uuids(), st.uuids(), st.uuids()),
     instants=st.tuples(INSTANTS, INSTANTS, INSTANTS, INSTANTS),
-    counts=st.tuples(st.integers(0, LARGEST), st.integers(0, LARGEST)),
+    counts=st.tuples(st.integers(0, LARGEST), st.integers(0, LARGEST_TOTAL)),
 )
 def test_an_address_is_never_too_long_and_keeps_who_and_when(
     texts: dict[str, Any],

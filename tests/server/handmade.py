@@ -92,6 +92,7 @@ def counts(
             groups=tuple(s for s in stays if s.n),
             known_by_leaving=0,
             censored=0,
+            set_aside=0,
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
     )

@@ -240,6 +240,44 @@ def test_the_threshold_of_one_report(sample: Terminal) -> None:
     assert re.search(r"Not used for 10 days +1 ", ten)
 
 
+# -- quarantine ------------------------------------------------------------------------------
+
+
+def test_a_quarantine_from_beginning_to_end(sample: Terminal) -> None:
+    """Set aside, seen in the report and in the list, and put back."""
+    name = sample.write("u.csv", "installation_id,at\na,2026-01-01\nb,2026-02-01\n")
+    sample.succeed("import", "uninstalls", name, "--product", "Sample")
+    times = ("--from", "2026-01-31", "--to", "2026-02-02")
+    about = ("quarantine", "add", "--product", "Sample", "--note", "garbage")
+    assert sample.succeed(*about, *times) == "Quarantine 1: 1 installations set aside\n"
+    report = sample.succeed("report", "--product", "Sample")
+    assert "1 person uninstalled" in report
+    assert "1 left out of everything: installations under quarantine." in report
+    listed = "1\tSample\t2026-01-31T00:00:00Z to 2026-02-02T00:00:00Z\t1\t{}\tgarbage\n"
+    assert sample.succeed("quarantine", "list") == listed.format("stands")
+    lifted = sample.succeed("quarantine", "lift", "1")
+    assert lifted == "Lifted quarantine 1: 1 installations put back\n"
+    assert "2 people uninstalled" in sample.succeed("report", "--product", "Sample")
+    assert "\tlifted 20" in sample.succeed("quarantine", "list")
+    assert "no quarantine 1 stands" in sample.fail("quarantine", "lift", "1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--from", "2026-02-01", "--to", "2026-02-01"], "--from must be before --to"),
+        (["--from", "2026-02-01"], "Missing option '--to'"),
+        (["--from", "1", "--to", "2026-02-01"], "'1' is no instant"),
+        (["--from", "2026-01-01", "--to", "2026-02-01", "--note", "a\nb"], "printable"),
+        (["--from", "2026-01-01", "--to", "2026-02-01", "--note", "x" * 201], "200"),
+    ],
+)
+def test_a_quarantine_that_makes_no_sense(sample: Terminal, options: list[str], said: str) -> None:
+    """Nothing is set aside."""
+    assert said in sample.fail("quarantine", "add", "--product", "Sample", *options)
+    assert sample.succeed("quarantine", "list") == ""
+
+
 # -- the real program ------------------------------------------------------------------------
 
 

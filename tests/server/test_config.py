@@ -51,6 +51,20 @@ def test_a_database_that_is_none_is_refused(url: str) -> None:
     assert_refused("EXITPOLL_DATABASE_URL", url, "sqlite:///")
 
 
+def test_erasures_are_kept_beside_the_database_unless_told(tmp_path: Path) -> None:
+    """Another disk may hold them, named by its whole path."""
+    beside = config.load({"EXITPOLL_DATABASE_URL": "sqlite:////var/lib/x.sqlite3"})
+    assert beside.journal == Path("/var/lib/x.sqlite3.erasures")
+    told = config.load({"EXITPOLL_ERASURES_FILE": str(tmp_path / "journal")})
+    assert told.journal == tmp_path / "journal"
+
+
+@pytest.mark.parametrize("file", ["journal", "/", " "])
+def test_erasures_in_no_file_are_refused(file: str) -> None:
+    """A folder, or a path that depends on where the server is started, is no place for them."""
+    assert_refused("EXITPOLL_ERASURES_FILE", file, "exitpoll.erasures")
+
+
 @pytest.mark.parametrize(
     ("url", "taken"),
     [

@@ -65,12 +65,14 @@ def schema_of(file: Path) -> dict[str, list[str]]:
             "SELECT name, sql FROM sqlite_master "
             "WHERE sql IS NOT NULL AND name <> 'alembic_version'"
         ).fetchall()
-    return {
-        name: sorted(
-            re.sub(r"\s+", " ", part).strip(" )") for part in re.split(r",\s*\n|\(\n|\n\)", sql)
-        )
-        for name, sql in rows
-    }
+    return {name: parts_of(sql) for name, sql in rows}
+
+
+def parts_of(sql: str) -> list[str]:
+    """Split by the commas that stand in no brackets: an added column stands behind the rest."""
+    inner, _, options = sql.partition("(")[2].rpartition(")")
+    parts = re.split(r",(?![^()]*\))", inner)
+    return [*sorted(re.sub(r"\s+", " ", part).strip() for part in parts), options.strip()]
 
 
 def test_every_connection_is_durable(fresh: Path) -> None:

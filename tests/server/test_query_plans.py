@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exitpoll_server.store import Product, Store, changes, merge
+from exitpoll_server.store import Product, Store, changes, merge, versions
 from exitpoll_server.store.bulk import Bulk
 
 QUERIES = resources.files("exitpoll_server.store") / "queries"
@@ -36,7 +36,7 @@ def test_nothing_is_joined_without_an_index(
 
 MERGING = {
     f"{module.__name__}.{name}": bulk
-    for module in (merge, changes)
+    for module in (merge, changes, versions)
     for name, bulk in vars(module).items()
     if isinstance(bulk, Bulk)
 }

@@ -56,7 +56,7 @@ def changed(draw: st.DrawFn) -> tuple[str, Any]:
             if isinstance(place, dict) and draw(st.booleans()):
                 del place[key]
             else:
-                place[key] = draw(NEARLY | JSON_VALUES)
+                place[key] = copy.deepcopy(draw(NEARLY | JSON_VALUES))
             break
     return name, message
 

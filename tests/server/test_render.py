@@ -69,7 +69,7 @@ def many() -> Report:
         window=Window(as_of=AS_OF, start=AS_OF - timedelta(days=90), end=AS_OF),
         reclassified=Reclassified(withdrawn=1, upgrades=2, reinstalls=3, late_answers=4),
     )
-    stays = dataclasses.replace(made.stays, known_by_leaving=3, censored=2)
+    stays = dataclasses.replace(made.stays, known_by_leaving=3, censored=2, set_aside=7)
     return reports.make(dataclasses.replace(made, stays=stays))
 
 
@@ -400,7 +400,7 @@ def test_the_page_neutralises_controls_and_keeps_lines() -> None:
 
 def test_a_report_without_anything_seen() -> None:
     """Not one installation: the page says so instead of dividing by it."""
-    nothing = Stays(groups=(), known_by_leaving=0, censored=0, first_seen=None)
+    nothing = Stays(groups=(), known_by_leaving=0, censored=0, set_aside=0, first_seen=None)
     made: Counts = dataclasses.replace(counts(), stays=nothing)
     assert "No installation has been seen yet." in render.as_page(reports.make(made))
     assert "No installation has been seen yet." in render.as_text(reports.make(made))

@@ -267,6 +267,7 @@ def test_too_early_to_tell_who_stopped() -> None:
         groups=(stay(8, open_days=3),),
         known_by_leaving=0,
         censored=0,
+        set_aside=0,
         first_seen=AS_OF - timedelta(days=39),
     )
     made = reports.make(dataclasses.replace(counts(), stays=young))

@@ -7,9 +7,12 @@ import sys
 
 import click
 
+from exitpoll_server.cli.backup import backup
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
+from exitpoll_server.cli.quarantine import quarantine
 from exitpoll_server.cli.report import report
+from exitpoll_server.cli.restore import restore
 from exitpoll_server.cli.serve import serve
 from exitpoll_server.config import ConfigError
 from exitpoll_server.report import DoesNotAddUpError
@@ -23,7 +26,7 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, serve, import_, report):
+for command in (product, serve, import_, report, quarantine, backup, restore):
     cli.add_command(command)
 
 

@@ -16,7 +16,8 @@ from exitpoll_server.store import Product, Store
 @contextmanager
 def open_store() -> Iterator[Store]:
     """Give the store that the environment names."""
-    store = Store(config.load(os.environ).database_url)
+    settings = config.load(os.environ)
+    store = Store(settings.database_url, settings.journal)
     try:
         yield store
     finally:

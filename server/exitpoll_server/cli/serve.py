@@ -30,7 +30,7 @@ def serve(host: str, port: int) -> None:
     settings = config.load(os.environ)
     logs.set_up(settings.log_format)
     # Whatever is wrong with the database is said here, once, and not by every worker.
-    Store(settings.database_url).close()
+    Store(settings.database_url, settings.journal).close()
     place = _place(host, port)
     try:
         from exitpoll_server.serving import workers  # noqa: PLC0415 - granian is not for every machine

@@ -263,6 +263,7 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
         (first.late_answers, "answered later than seven days after leaving"),
         (second.known_by_leaving, "left out of the iceberg: known only by leaving"),
         (second.censored, "left out of the iceberg: consent withdrawn"),
+        (second.set_aside, "left out of everything: installations under quarantine"),
     )
     said: list[tuple[str, Figure | None]] = [
         (f"{figure.numerator:,} {text}.", figure) for figure, text in sentences if figure.numerator

@@ -60,6 +60,9 @@ DEFINITIONS: dict[str, str] = {
         "Left out: under consent “exit” an installation is known only by leaving."
     ),
     "iceberg.censored": "Left out: consent was withdrawn, and nothing is known from there on.",
+    "iceberg.set_aside": (
+        "Left out of everything: first heard of in a time that the vendor put under quarantine."
+    ),
     "iceberg.false_alarm": (
         "Of all installations that were ever unused for T days, the share that launched again."
     ),

@@ -35,6 +35,7 @@ class Iceberg:
     known_from: tuple[Part, ...]
     known_by_leaving: Figure
     censored: Figure
+    set_aside: Figure
     false_alarm: Figure
     proposed_threshold: Figure
     known_on: datetime | None
@@ -68,6 +69,7 @@ def iceberg(counts: Counts) -> Iceberg:
         ),
         known_by_leaving=count(counts.stays.known_by_leaving, "iceberg.known_by_leaving"),
         censored=count(counts.stays.censored, "iceberg.censored"),
+        set_aside=count(counts.stays.set_aside, "iceberg.set_aside"),
         false_alarm=_false_alarm(groups, days),
         proposed_threshold=_proposed(groups),
         known_on=known_on,

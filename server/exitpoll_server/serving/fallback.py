@@ -26,7 +26,7 @@ IDLE_SECONDS = 30
 
 def serve(place: Place, settings: config.Config) -> None:
     """Serve until told to stop."""
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.journal)
     server: Any = create_server(
         create_app(store, settings),
         host=place.address,

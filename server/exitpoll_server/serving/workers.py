@@ -86,7 +86,7 @@ def application() -> Adapter:
     gc.set_threshold(*COLLECT_AFTER)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     settings = config.load(os.environ)
-    store = Store(settings.database_url)
+    store = Store(settings.database_url, settings.journal)
     return Adapter(create_app(store, settings), when_stopped=store.close)
 
 

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from uuid import UUID
 
-from exitpoll_agent.wire import Answers
+from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
-from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
+from exitpoll_server.store import erasure, exclusions, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
+from exitpoll_server.store.backups import backup, restore
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -27,9 +29,11 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
+from exitpoll_server.store.exclusions import Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
+from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked
 
@@ -38,12 +42,15 @@ __all__ = [
     "Asked",
     "BusyError",
     "Channel",
+    "Exclusion",
     "Feedback",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
     "Store",
     "StoreError",
+    "backup",
+    "restore",
 ]
 
 KNOWN_SECONDS = 10.0
@@ -53,13 +60,21 @@ KNOWN_SECONDS = 10.0
 class Store:
     """One database. Safe to share between threads; several processes may open the same."""
 
-    def __init__(self, url: str) -> None:
-        """Open the database, bringing its tables up to this version.
+    def __init__(self, url: str, erasures_file: Path | None = None) -> None:
+        """Open the database, bringing its tables and its erasures up to date.
+
+        `erasures_file` is the journal of erasures; without one a backup of this database would
+        bring back what was erased since.
 
         Raises:
-            StoreError: it cannot be opened.
+            StoreError: it cannot be opened, or the journal cannot.
         """
         self._engine = open_engine(url)
+        self._journal = None if erasures_file is None else Journal(erasures_file)
+        self.caught_up = (
+            0 if self._journal is None else erasure.catch_up(self._engine, self._journal)
+        )
+        """Erasures that the database did not know when it was opened: it was restored."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 
@@ -149,9 +164,17 @@ class Store:
         metrics.committed(len(group), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
-        """Delete everything of an installation and keep late messages out."""
+        """Delete everything of an installation and keep late messages out.
+
+        Raises:
+            OSError: the journal cannot be written; nothing was deleted.
+        """
+        # First the journal: where the rest fails, the next opening carries the erasure out.
+        if self._journal is not None:
+            noted = Erased(product.key, str(installation_id), format_instant(now))
+            self._journal.append([noted])
         with write_transaction(self._engine) as connection:
-            erasure.erase(connection, product.id, installation_id, to_ms(now))
+            erasure.erase(connection, product.id, {installation_id: to_ms(now)})
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
@@ -253,6 +276,27 @@ class Store:
         """Keep what was written on a page, the first time."""
         with write_transaction(self._engine) as connection:
             feedback.give(connection, uuid=page, comment=comment, now=to_ms(now))
+
+    # -- what reports leave out
+
+    def quarantine(
+        self, product: Product, *, start: datetime, end: datetime, note: str | None, now: datetime
+    ) -> Exclusion:
+        """Leave the installations first heard of within a time out of every report."""
+        with write_transaction(self._engine) as connection:
+            return exclusions.add(
+                connection, product_id=product.id, start=start, end=end, note=note, now=now
+            )
+
+    def lift(self, exclusion: int, now: datetime) -> Exclusion | None:
+        """Put back what is left out; return it, or None where none that stands has the number."""
+        with write_transaction(self._engine) as connection:
+            return exclusions.lift(connection, exclusion, now)
+
+    def exclusions(self) -> list[Exclusion]:
+        """Return everything that was ever left out of reports, the lifted too."""
+        with read_transaction(self._engine) as connection:
+            return exclusions.everything(connection)
 
     # -- the report
 

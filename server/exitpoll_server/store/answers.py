@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import Answers
-from exitpoll_server.store import tables
+from exitpoll_server.store import limits, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import to_ms
 
@@ -36,6 +36,8 @@ def add_answers(  # noqa: PLR0913 - the columns of one row
         .where(table.c.channel == channel)
         .order_by(table.c.received_at, table.c.id)
     ).all()
+    if channel != "import" and len(before) >= limits.MAX_ANSWERS:
+        return
     same = [row for row in before if tuple(row[1:]) == tuple(said.values())]
     if any(row is before[-1] or row.received_at == received_at for row in same):
         return

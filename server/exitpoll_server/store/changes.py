@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from exitpoll_agent.wire import Ping, UninstallEvent
-from exitpoll_server.store import tables
+from exitpoll_server.store import limits, tables
 from exitpoll_server.store.arrivals import Values, Work, ms, smallest
 from exitpoll_server.store.bulk import Bulk
 from exitpoll_server.store.instants import as_read, noon
@@ -80,7 +80,7 @@ def named(names: Iterable[str], row: Sequence[Any]) -> Values:
 def record(connection: Connection, works: Sequence[Work]) -> None:
     """Bring installations up to date with a group of messages, and keep what was."""
     _look_up_what_was_said(connection, works)
-    history: list[Sequence[object]] = []
+    news: list[tuple[Work, Values]] = []
     heard: list[Sequence[object]] = []
     changed: list[Sequence[object]] = []
     for work in works:
@@ -93,15 +93,25 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
         known.update(hearing)
         known.update(after)
         if adds:
-            history.append(_remembered(work, stated))
+            news.append((work, stated))
         if stays:
             heard.append((known["id"], *hearing.values()))
         else:
             life = (known[name] for name in _LIFE)
             changed.append((known["id"], *hearing.values(), *life, *_written(known)))
-    for statement, rows in ((_REMEMBER, history), (_HEAR, heard), (_CHANGE, changed)):
+    _remember(connection, news)
+    for statement, rows in ((_HEAR, heard), (_CHANGE, changed)):
         if rows:
             statement.run(connection, rows)
+
+
+def _remember(connection: Connection, news: Sequence[tuple[Work, Values]]) -> None:
+    """Keep what messages stated, but of no installation that has changed too often."""
+    owners = {work.installation["id"] for work, _ in news}
+    full = limits.full(connection, tables.history.c.installation_id, owners, limits.MAX_CHANGES)
+    rows = [_remembered(*new) for new in news if new[0].installation["id"] not in full]
+    if rows:
+        _REMEMBER.run(connection, rows)
 
 
 def _remembered(work: Work, stated: Values) -> Sequence[object]:

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+
 BUSY_TIMEOUT_SECONDS = 20
 """How long a writer waits for another process's transaction; imports commit in small groups."""
 
@@ -142,7 +144,7 @@ def _migrate(engine: Engine) -> None:
 
 def _migrations() -> AlembicConfig:
     config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", MIGRATIONS)
     config.set_main_option("path_separator", "os")
     return config
 

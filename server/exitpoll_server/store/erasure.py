@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, select
 
-from exitpoll_server.store import tables
+from exitpoll_agent.wire import format_instant, parse_instant
+from exitpoll_server.store import products, tables
 from exitpoll_server.store.arrivals import insert
+from exitpoll_server.store.engine import read_transaction, write_transaction
+from exitpoll_server.store.instants import from_ms, to_ms
+from exitpoll_server.store.journal import Erased, Journal
+
+GROUP = 500
+"""So many erasures are caught up with at once: each engine takes as many parameters."""
 
 
-def erase(connection: Connection, product_id: int, installation_uuid: UUID, now: int) -> None:
-    """Delete what is known of an installation, rehearsals included. Unknown ids are remembered too.
+def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -> None:
+    """Delete what is known of installations, rehearsals included, erased at the given instants.
 
-    The id is the capability: it is random, and nobody but the person's machine has it.
+    Unknown ids are remembered too. The id is the capability: it is random, and nobody but the
+    person's machine has it.
     """
     i = tables.installations
-    _delete(connection, (i.c.product_id == product_id) & (i.c.uuid == installation_uuid))
+    _delete(connection, (i.c.product_id == product_id) & i.c.uuid.in_(erased))
     f = tables.feedback
     connection.execute(
-        delete(f).where(f.c.product_id == product_id, f.c.installation_uuid == installation_uuid)
+        delete(f).where(f.c.product_id == product_id, f.c.installation_uuid.in_(erased))
     )
     connection.execute(
         insert(connection, tables.tombstones).on_conflict_do_nothing(),
-        {"product_id": product_id, "uuid": installation_uuid, "erased_at": now},
+        [{"product_id": product_id, "uuid": one, "erased_at": at} for one, at in erased.items()],
     )
 
 
@@ -35,6 +44,47 @@ def erase_rehearsals(connection: Connection, product_id: int, installation_uuid:
     i = tables.installations
     mine = (i.c.product_id == product_id) & (i.c.uuid == installation_uuid)
     _delete(connection, mine & i.c.test)
+
+
+def catch_up(engine: Engine, journal: Journal) -> int:
+    """Have the database and the journal know the same erasures; return how many the former lacked.
+
+    A database lacks what was erased after the backup that it comes from, a journal what was
+    erased before there was one.
+    """
+    noted = {one.name: one for one in journal.read()}
+    with read_transaction(engine) as connection:
+        ids = {product.key: product.id for product in products.everything(connection)}
+        known = _tombstones(connection)
+    lacking = [one for name, one in noted.items() if name not in known and one.product_key in ids]
+    for start in range(0, len(lacking), GROUP):
+        with write_transaction(engine) as connection:
+            for key, group in _by_product(lacking[start : start + GROUP]).items():
+                erase(connection, ids[key], group)
+    journal.append(
+        Erased(*name, format_instant(from_ms(at)))
+        for name, at in known.items()
+        if name not in noted
+    )
+    return len(lacking)
+
+
+def _tombstones(connection: Connection) -> dict[tuple[str, str], int]:
+    t, p = tables.tombstones.c, tables.products.c
+    rows = connection.execute(
+        select(p.key, t.uuid, t.erased_at)
+        .join_from(tables.tombstones, tables.products, p.id == t.product_id)
+        .order_by(t.erased_at)
+    )
+    return {(key, str(uuid)): at for key, uuid, at in rows}
+
+
+def _by_product(erased: Iterable[Erased]) -> dict[str, dict[UUID, int]]:
+    found: dict[str, dict[UUID, int]] = {}
+    for one in erased:
+        of_one = found.setdefault(one.product_key, {})
+        of_one[UUID(one.installation_id)] = to_ms(parse_instant(one.at))
+    return found
 
 
 def _delete(connection: Connection, which: ColumnElement[bool]) -> None:

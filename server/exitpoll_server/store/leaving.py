@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, or_, select, true, update
 
 from exitpoll_agent.wire import UninstallEvent
-from exitpoll_server.store import tables
+from exitpoll_server.store import limits, tables
 from exitpoll_server.store.answers import add_answers
 from exitpoll_server.store.arrivals import Values, Work, insert, largest, least
 from exitpoll_server.store.changes import stated_facts
@@ -42,6 +42,8 @@ def _leave(connection: Connection, work: Work, event: UninstallEvent, known: lis
         (u for u in known if u["uuid"] == event.uninstall.uninstall_id),
         None,
     ) or _already_gone(work, known)
+    if uninstall is None and work.arrival.channel != "import":
+        uninstall = _one_too_many(known)
     if uninstall is None:
         uninstall = _new_uninstall(connection, work, event)
         _settle(connection, work, [*known, uninstall])
@@ -85,6 +87,11 @@ def _already_gone(work: Work, known: list[Values]) -> Values | None:
         return None
     standing = (u for u in known if u["withdrawn_at"] is None)
     return next((u for u in standing if not _is_by_the_counter(work, u)), None)
+
+
+def _one_too_many(known: list[Values]) -> Values | None:
+    """Return the last uninstall where there are so many that another id must mean that one."""
+    return known[-1] if len(known) >= limits.MAX_UNINSTALLS else None
 
 
 def _is_by_the_counter(work: Work, uninstall: Values) -> bool:
@@ -154,15 +161,16 @@ def _launches_known(connection: Connection, work: Work) -> int | None:
     if work.arrival.channel == "import" or work.message.consent == "exit":
         return None
     c, rows = tables.counters.c, tables.launches.c
-    of_rows = select(func.sum(rows.launches)).where(
-        rows.installation_id == c.installation_id, rows.counter_id == c.id
+    mine = work.installation["id"]
+    said = connection.execute(select(c.id, c.launches_total).where(c.installation_id == mine))
+    # In one pass: counters, times the rows of each looked up, would be the square of them.
+    counted_rows = connection.execute(
+        select(rows.counter_id, func.sum(rows.launches))
+        .where(rows.installation_id == mine)
+        .group_by(rows.counter_id)
     )
-    totals = connection.execute(
-        select(c.launches_total, of_rows.scalar_subquery()).where(
-            c.installation_id == work.installation["id"]
-        )
-    )
-    known = [largest(*total) for total in totals]
+    of_rows = {counter: int(launches) for counter, launches in counted_rows}
+    known = [largest(total, of_rows.get(counter)) for counter, total in said]
     counted = [launches for launches in known if launches is not None]
     return sum(counted) if counted else None
 

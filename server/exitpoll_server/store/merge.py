@@ -15,14 +15,13 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from exitpoll_agent.wire import UninstallEvent
-from exitpoll_server.store import changes, leaving, tables
+from exitpoll_server.store import changes, leaving, limits, tables, versions
 from exitpoll_server.store.arrivals import (
     Arrival,
     Key,
     Values,
     Work,
     day_of,
-    insert,
     largest,
     ms,
     smallest,
@@ -36,11 +35,13 @@ FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
 
 def merge(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> None:
     """Merge messages of one product, in the order given, into the transaction at hand."""
+    # Before all else: what it may lock is locked by every writer first.
+    numbers = _version_numbers(connection, product_id, arrivals)
     for group in _distinct(arrivals):
         works = _known(connection, product_id, group)
         if works:
             _counters(connection, works)
-            _launches(connection, product_id, works)
+            _launches(connection, works, numbers)
             _milestones(connection, works)
             changes.record(connection, works)
             leaving.record(connection, works)
@@ -169,12 +170,19 @@ _SET_COUNTERS = Bulk(
 
 
 def _counters(connection: Connection, works: Sequence[Work]) -> None:
+    unknown = {
+        work.installation["id"]
+        for work in works
+        if work.counter is None and work.message.counter is not None
+    }
+    owner = tables.counters.c.installation_id
+    full = limits.full(connection, owner, unknown, limits.MAX_COUNTERS)
     new: dict[int, Values] = {}
     rows: list[Sequence[object]] = []
     known: list[Sequence[object]] = []
     for work in works:
         before, uuid = work.counter, work.message.counter
-        if uuid is None:
+        if uuid is None or (before is None and work.installation["id"] in full):
             continue
         work.newer = before is None or work.message.seq > before["seq"]
         work.counter = after = _counter(work, before)
@@ -243,24 +251,30 @@ _PUT_LAUNCHES = Bulk(
 )
 
 
-def _launches(connection: Connection, product_id: int, works: Sequence[Work]) -> None:
-    names = {row.version for work in works for row in work.message.days}
+def _version_numbers(
+    connection: Connection, product_id: int, arrivals: Sequence[Arrival]
+) -> Mapping[str, int]:
+    names = {row.version for arrival in arrivals for row in arrival.message.days}
     if not names:
-        return
-    versions = _version_ids(connection, product_id, names)
+        return {}
+    received = min(arrival.received_ms for arrival in arrivals)
+    return versions.ids(connection, product_id, names, received)
+
+
+def _launches(connection: Connection, works: Sequence[Work], numbers: Mapping[str, int]) -> None:
     for work in works:
-        work.rows = _rows(work, versions)
+        work.rows = _rows(work, numbers)
     rows = [tuple(row.values()) for work in works for row in work.rows]
     if rows:
         _PUT_LAUNCHES.run(connection, rows)
 
 
-def _rows(work: Work, versions: Mapping[str, int]) -> list[Values]:
+def _rows(work: Work, numbers: Mapping[str, int]) -> list[Values]:
     if work.counter_id is None:
         return []
     rows: dict[tuple[int, int], Values] = {}
     for row in work.message.days:
-        key = to_day(row.day), versions[row.version]
+        key = to_day(row.day), numbers[row.version]
         earlier = rows.get(key)
         rows[key] = {
             "installation_id": work.installation["id"],
@@ -286,35 +300,6 @@ def _is_plausible(day: date, arrival: Arrival) -> bool:
 
 def _row_receipt(day: int, arrival: Arrival) -> int:
     return noon(day) if arrival.channel == "import" else arrival.received_ms
-
-
-def _version_ids(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
-    known = _versions_known(connection, product_id, names)
-    unknown = sorted(names - known.keys())
-    if unknown:
-        connection.execute(
-            insert(connection, tables.versions).on_conflict_do_nothing(
-                index_elements=["product_id", "name"]
-            ),
-            [{"product_id": product_id, "name": name} for name in unknown],
-        )
-        known |= _versions_known(connection, product_id, set(unknown))
-    return known
-
-
-_FIND_VERSIONS = Bulk(
-    """
-    SELECT v.name, v.id
-    FROM {rows}
-    LEFT JOIN versions v ON v.product_id = :product_id AND v.name = r.name
-    """,
-    name="text",
-)
-
-
-def _versions_known(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
-    found = _FIND_VERSIONS.run(connection, [(name,) for name in names], product_id=product_id)
-    return {name: number for name, number in found if name is not None}
 
 
 _PUT_MILESTONES = Bulk(

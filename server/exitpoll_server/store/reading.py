@@ -158,5 +158,6 @@ def _stays(reader: _Reader) -> Stays:
         ),
         known_by_leaving=known_by_leaving,
         censored=sum(row["n"] for row in left_out) - known_by_leaving,
+        set_aside=reader.rows("set_aside")[0]["n"],
         first_seen=min((from_ms(row["first_seen"]) for row in kept), default=None),
     )

@@ -82,7 +82,23 @@ versions = Table(
     Column("id", Id, primary_key=True),
     Column("product_id", ForeignKey("products.id"), nullable=False),
     Column("name", String, nullable=False),
+    # Null where it was known before this was kept.
+    Column("first_received_at", BigInteger),
     UniqueConstraint("product_id", "name"),
+)
+
+# What the vendor leaves out of reports: by when it was first received, both ends in our time.
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("kind", String, nullable=False),
+    Column("from_at", BigInteger, nullable=False),
+    Column("to_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("note", String),
+    Column("lifted_at", BigInteger),
 )
 
 installations = Table(

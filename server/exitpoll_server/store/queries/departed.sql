@@ -2,15 +2,25 @@
 -- begins with these. An uninstall stands when it had occurred and been received, and no later
 -- ping had withdrawn it. What belongs to it is looked up by index, row by row: joined to
 -- one another, such sets have no index, and their product grows with the square.
-WITH standing AS (
+--
+-- All of them read installations through `kept`: no rehearsals, and nothing that the vendor has
+-- left out. Not materialized, it is a condition of each query, and indexes serve as ever.
+WITH kept AS NOT MATERIALIZED (
+    SELECT i.*
+    FROM installations i
+    WHERE i.product_id = :product
+      AND NOT i.test
+      AND NOT EXISTS (SELECT 1 FROM exclusions x
+                      WHERE x.product_id = :product AND x.lifted_at IS NULL
+                        AND i.first_received_at >= x.from_at AND i.first_received_at < x.to_at)
+),
+standing AS (
     SELECT u.*,
            i.installed_instant,
            ROW_NUMBER() OVER (PARTITION BY u.installation_id ORDER BY u.instant, u.id) AS nth
     FROM uninstalls u
-    JOIN installations i ON i.id = u.installation_id
-    WHERE i.product_id = :product
-      AND NOT i.test
-      AND u.first_received_at <= :as_of
+    JOIN kept i ON i.id = u.installation_id
+    WHERE u.first_received_at <= :as_of
       AND u.instant <= :as_of
       AND (u.withdrawn_at IS NULL OR u.withdrawn_at > :as_of)
 ),
@@ -39,13 +49,16 @@ departed AS (
                -- Imported: of each counter its total, or its rows where they are more.
                ELSE (SELECT SUM(CASE WHEN c.total IS NULL OR c.total < c.rows_total
                                      THEN c.rows_total ELSE c.total END)
-                     FROM (SELECT k.installation_id,
-                                  k.launches_total AS total,
-                                  (SELECT SUM(l.launches) FROM launches l
-                                   WHERE l.installation_id = k.installation_id
-                                     AND l.counter_id = k.id) AS rows_total
-                           FROM counters k
-                           WHERE k.installation_id = s.installation_id) c)
+                     FROM (SELECT MAX(b.total) AS total, SUM(b.launches) AS rows_total
+                           FROM (SELECT k.id AS counter_id, k.launches_total AS total,
+                                        CAST(NULL AS BIGINT) AS launches
+                                 FROM counters k
+                                 WHERE k.installation_id = s.installation_id
+                                 UNION ALL
+                                 SELECT l.counter_id, NULL, l.launches
+                                 FROM launches l
+                                 WHERE l.installation_id = s.installation_id) b
+                           GROUP BY b.counter_id) c)
            END AS launches,
            s.instant - COALESCE(
                s.installed_instant,

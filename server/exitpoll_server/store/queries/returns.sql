@@ -7,8 +7,8 @@
            i.os,
            COALESCE(i.installed_instant, CASE WHEN i.origin = 'new' THEN i.first_row_instant END)
                AS returned_at
-    FROM installations i
-    WHERE i.product_id = :product AND NOT i.test AND i.first_received_at <= :as_of
+    FROM kept i
+    WHERE i.first_received_at <= :as_of
 )
 SELECT d.id AS uninstall_id, d.instant AS left_at, b.id AS installation_id, b.returned_at
 FROM departed d

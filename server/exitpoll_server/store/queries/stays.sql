@@ -19,8 +19,7 @@
         WHERE dated = 1 AND first_received_at <= :as_of
         GROUP BY installation_id, day
     ) l
-    JOIN installations i ON i.id = l.installation_id
-    WHERE i.product_id = :product AND NOT i.test
+    JOIN kept i ON i.id = l.installation_id
 ),
 begun AS (
     -- Where an update brought the agent, nothing was counted before: that was no silence.
@@ -29,8 +28,8 @@ begun AS (
                WHEN origin <> 'new' AND counted_since > installed_instant THEN counted_since
                ELSE installed_instant
            END AS at
-    FROM installations
-    WHERE product_id = :product AND NOT test AND first_received_at <= :as_of
+    FROM kept
+    WHERE first_received_at <= :as_of
 ),
 signs AS (
     SELECT installation_id, at FROM used WHERE at <= :as_of
@@ -61,8 +60,8 @@ told AS (
            CAST(NULL AS INTEGER) AS answered,
            CAST(NULL AS VARCHAR) AS known_from,
            CAST(NULL AS VARCHAR) AS consent
-    FROM installations
-    WHERE product_id = :product AND NOT test AND first_received_at <= :as_of
+    FROM kept
+    WHERE first_received_at <= :as_of
     UNION ALL
     SELECT installation_id, NULL, NULL, first_at, last_at, closed, NULL, NULL, NULL, NULL, NULL
     FROM lives
