@@ -118,12 +118,12 @@ class Store:
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
         """Delete everything of an installation and keep late messages out."""
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine, alone=True) as connection:
             erasure.erase(connection, product.id, installation_id, to_ms(now))
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine, alone=True) as connection:
             erasure.erase_rehearsals(connection, product.id, installation_id)
 
     def import_answers(

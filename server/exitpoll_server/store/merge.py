@@ -35,10 +35,13 @@ FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
 
 def merge(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> None:
     """Merge messages of one product, in the order given, into the transaction at hand."""
-    for group in _distinct(_without_erased(connection, product_id, arrivals)):
+    welcome = _without_erased(connection, product_id, arrivals)
+    # Once for all rounds, before any installation: one order for all writers.
+    versions = _version_ids(connection, product_id, welcome)
+    for group in _distinct(welcome):
         works = _installations(connection, product_id, group)
         _counters(connection, works)
-        _launches(connection, product_id, works)
+        _launches(connection, works, versions)
         _milestones(connection, works)
         changes.record(connection, works)
         leaving.record(connection, works)
@@ -181,11 +184,7 @@ def _counter(work: Work, before: Values | None) -> Values:
     }
 
 
-def _launches(connection: Connection, product_id: int, works: Sequence[Work]) -> None:
-    names = {row.version for work in works for row in work.message.days}
-    if not names:
-        return
-    versions = _version_ids(connection, product_id, names)
+def _launches(connection: Connection, works: Sequence[Work], versions: Mapping[str, int]) -> None:
     for work in works:
         work.rows = _rows(work, versions)
     table = tables.launches
@@ -236,7 +235,12 @@ def _row_receipt(day: int, arrival: Arrival) -> int:
     return noon(day) if arrival.channel == "import" else arrival.received_ms
 
 
-def _version_ids(connection: Connection, product_id: int, names: set[str]) -> dict[str, int]:
+def _version_ids(
+    connection: Connection, product_id: int, arrivals: Sequence[Arrival]
+) -> dict[str, int]:
+    names = {row.version for arrival in arrivals for row in arrival.message.days}
+    if not names:
+        return {}
     table = tables.versions
     connection.execute(
         insert(connection, table).on_conflict_do_nothing(index_elements=["product_id", "name"]),

@@ -1,0 +1,124 @@
+"""A database of either engine, as a test sees it: its address, and a way in past the store."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+from psycopg.sql import SQL
+from psycopg.types.string import TextLoader
+from tests.postgresql import Cluster
+
+from exitpoll_server.store import tables
+
+Kind: TypeAlias = Literal["sqlite", "postgresql"]
+
+Rows: TypeAlias = list[dict[str, Any]]
+
+
+class Database(ABC):
+    """One database."""
+
+    kind: Kind
+    url: str
+
+    @abstractmethod
+    def look(self, sql: str, *parameters: object) -> Rows:
+        """Query as any other process would: only what is durable is seen. `?` are parameters.
+
+        Values are what SQLite keeps: 0 and 1, ids in hexadecimal digits, JSON as text.
+        """
+
+    @abstractmethod
+    def change(self, sql: str) -> None:
+        """Run a statement that the store would not."""
+
+    @abstractmethod
+    def held(self) -> Any:
+        """Hold the database, in a `with` block, as somebody else's long transaction does."""
+
+
+@dataclass(frozen=True)
+class Sqlite(Database):
+    """A file."""
+
+    file: Path
+    kind: Kind = "sqlite"
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        return f"sqlite:///{self.file}"
+
+    def look(self, sql: str, *parameters: object) -> Rows:
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql, parameters)]
+
+    def change(self, sql: str) -> None:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            connection.execute(sql)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+
+@dataclass(frozen=True)
+class Postgresql(Database):
+    """A database of the tests' own server."""
+
+    cluster: Cluster
+    name: str
+    kind: Kind = "postgresql"
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        return self.cluster.url(self.name)
+
+    def look(self, sql: str, *parameters: object) -> Rows:
+        with self.cluster.connect(self.name) as connection:
+            for kind, loader in _AS_SQLITE.items():
+                connection.adapters.register_loader(kind, loader)
+            cursor = connection.cursor(row_factory=dict_row)
+            return cursor.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
+
+    def change(self, sql: str) -> None:
+        self.cluster.run(SQL(sql), self.name)  # type: ignore[arg-type] # the tests' own
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self.cluster.connect(self.name) as other, other.transaction(force_rollback=True):
+            other.execute("LOCK TABLE installations")
+            yield
+
+    def empty(self) -> None:
+        """Delete every row, and begin numbering anew; faster than TRUNCATE on small tables."""
+        names = [table.name for table in reversed(tables.metadata.sorted_tables)]
+        numbered = [table.name for table in tables.metadata.sorted_tables if "id" in table.c]
+        statements = [f"DELETE FROM {name}" for name in names]  # noqa: S608 - names of ours
+        statements += [f"ALTER SEQUENCE {name}_id_seq RESTART" for name in numbered]
+        self.change("; ".join(statements))
+
+
+class _AsNumber(Loader):
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data) == b"t")
+
+
+class _AsDigits(Loader):
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode().replace("-", "")
+
+
+_AS_SQLITE: dict[str, type[Loader]] = {"bool": _AsNumber, "uuid": _AsDigits, "json": TextLoader}
