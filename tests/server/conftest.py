@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from tests.postgresql import FAST, Cluster
 from tests.server.databases import Database, Kind, Postgresql, Sqlite
 from tests.server.messages import NOW
@@ -108,3 +108,12 @@ def client(store: Store) -> FlaskClient:
 def look(database: Database) -> Look:
     """Return how to query the database past the store."""
     return database.look
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave properties on PostgreSQL to `make test-slow`: a hundred examples, each many trips."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        on_postgresql = parameters is not None and "postgresql" in parameters.params.values()
+        if on_postgresql and is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("slow")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -42,7 +42,15 @@ class Database(ABC):
         """Run a statement that the store would not."""
 
     @abstractmethod
-    def held(self) -> Any:
+    def contents(self) -> bytes:
+        """Return everything that is kept, as far as a search for words goes."""
+
+    @abstractmethod
+    def broken(self) -> AbstractContextManager[None]:
+        """Let every answer be refused by a fault of the database, in a `with` block."""
+
+    @abstractmethod
+    def held(self) -> AbstractContextManager[None]:
         """Hold the database, in a `with` block, as somebody else's long transaction does."""
 
 
@@ -65,6 +73,17 @@ class Sqlite(Database):
     def change(self, sql: str) -> None:
         with closing(sqlite3.connect(self.file)) as connection, connection:
             connection.execute(sql)
+
+    def contents(self) -> bytes:
+        return b"".join(f.read_bytes() for f in self.file.parent.glob(f"{self.file.name}*"))
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        self.change(
+            "CREATE TRIGGER fault BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+        yield
+        self.change("DROP TRIGGER fault")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -94,7 +113,18 @@ class Postgresql(Database):
             return cursor.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
 
     def change(self, sql: str) -> None:
-        self.cluster.run(SQL(sql), self.name)  # type: ignore[arg-type] # the tests' own
+        self.cluster.run(SQL(sql), self.name)
+
+    def contents(self) -> bytes:
+        names = [table.name for table in tables.metadata.sorted_tables]
+        return repr([self.look(f"SELECT * FROM {name}") for name in names]).encode()  # noqa: S608
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        # Of a row that breaks a rule PostgreSQL quotes every value.
+        self.change("ALTER TABLE answers ADD CONSTRAINT fault CHECK (comment IS NULL)")
+        yield
+        self.change("ALTER TABLE answers DROP CONSTRAINT fault")
 
     @contextmanager
     def held(self) -> Iterator[None]:

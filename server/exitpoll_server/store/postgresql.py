@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import psycopg
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -25,16 +28,16 @@ WRITERS_LOCK = 0x65786974706F6C6C
 """`exitpoll` as a number: the advisory lock that writers share, and that ALONE takes whole."""
 
 # One state of the database, whatever is committed meanwhile.
-READS = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+READS: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 # Writers of one installation are kept in line by its row: see docs/adr/0011. The server's own
 # setting may trade the last commits for speed; what we answered is not ours to lose.
-WRITES = {
+WRITES: Mapping[str, Any] = {
     "isolation_level": "READ COMMITTED",
     "exitpoll_begin": "SET LOCAL synchronous_commit = on; "
     f"SELECT pg_advisory_xact_lock_shared({WRITERS_LOCK})",
 }
 # Migrations and copies take as long as they take.
-ALONE = {
+ALONE: Mapping[str, Any] = {
     "isolation_level": "READ COMMITTED",
     "exitpoll_begin": "SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; "
     f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})",

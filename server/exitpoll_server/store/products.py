@@ -66,6 +66,9 @@ def create(
 
 def by_key(connection: Connection, key: str) -> Product | None:
     """Return the product of a key."""
+    if "\0" in key:
+        # Whoever sends it has no key of ours, and PostgreSQL takes no such text.
+        return None
     return next(iter(_find(connection, key=key)), None)
 
 

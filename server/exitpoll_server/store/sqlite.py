@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 BUSY_TIMEOUT_SECONDS = 20
 """How long a writer waits for another process's transaction; imports commit in small groups."""
 
-READS = {"exitpoll_begin": "BEGIN"}
+READS: Mapping[str, Any] = {"exitpoll_begin": "BEGIN"}
 # A transaction that reads first and writes later fails where another process wrote between.
-WRITES = {"exitpoll_begin": "BEGIN IMMEDIATE"}
-ALONE = WRITES
+WRITES: Mapping[str, Any] = {"exitpoll_begin": "BEGIN IMMEDIATE"}
+ALONE: Mapping[str, Any] = WRITES
 
 
 def create(url: URL) -> Engine:
