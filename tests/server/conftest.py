@@ -22,7 +22,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 Look: TypeAlias = Callable[..., list[dict[str, Any]]]
-Fresh: TypeAlias = Callable[[Kind, Path], Database]
+NewDatabase: TypeAlias = Callable[[Kind, Path], Database]
 
 BOTH: tuple[Kind, ...] = ("sqlite", "postgresql")
 """The engines that every test of the store runs on."""
@@ -58,7 +58,7 @@ def shared(cluster: Cluster, template: str) -> Postgresql:
 
 
 @pytest.fixture(scope="session")
-def fresh(request: pytest.FixtureRequest) -> Fresh:
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
     """Return how to make a database that no other test has, with a folder to make it in."""
 
     def make(kind: Kind, folder: Path) -> Database:
@@ -71,10 +71,10 @@ def fresh(request: pytest.FixtureRequest) -> Fresh:
 
 
 @pytest.fixture(params=BOTH)
-def database(request: pytest.FixtureRequest, tmp_path: Path, fresh: Fresh) -> Database:
+def database(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDatabase) -> Database:
     """Return an empty database of each engine."""
     if request.param == "sqlite":
-        return fresh("sqlite", tmp_path)
+        return new_database("sqlite", tmp_path)
     shared: Postgresql = request.getfixturevalue("shared")
     shared.empty()
     return shared

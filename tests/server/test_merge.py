@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.conftest import BOTH, Fresh, Look
+from tests.server.conftest import BOTH, Look, NewDatabase
 from tests.server.databases import Database
 from tests.server.messages import (
     INSTALLATION,
@@ -83,10 +83,12 @@ class Server:
 
 @pytest.fixture(scope="module", params=BOTH)
 def servers(
-    request: pytest.FixtureRequest, fresh: Fresh, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Server, Server]]:
     """Return two servers, kept for a whole property: each example has products of its own."""
-    databases = [fresh(request.param, tmp_path_factory.mktemp("server")) for _ in range(2)]
+    databases = [new_database(request.param, tmp_path_factory.mktemp("server")) for _ in range(2)]
     one, other = (Server(Store(database.url), database) for database in databases)
     yield one, other
     for server in (one, other):

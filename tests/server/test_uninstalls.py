@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.conftest import BOTH, Fresh, Look
+from tests.server.conftest import BOTH, Look, NewDatabase
 from tests.server.databases import Database
 from tests.server.messages import (
     COUNTER,
@@ -240,10 +240,12 @@ def test_the_same_event_again_does_not_undo_a_return(
 
 @pytest.fixture(scope="module", params=BOTH)
 def kept(
-    request: pytest.FixtureRequest, fresh: Fresh, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Store, Database]]:
     """Return a store and its database, for a whole property: each example has its own product."""
-    database = fresh(request.param, tmp_path_factory.mktemp("kept"))
+    database = new_database(request.param, tmp_path_factory.mktemp("kept"))
     store = Store(database.url)
     yield store, database
     store.close()

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from exitpoll_server.cli.copy import copy
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.report import report
@@ -14,6 +15,7 @@ from exitpoll_server.cli.serve import serve
 from exitpoll_server.config import ConfigError
 from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
+from exitpoll_server.transfer.copying import CopyError
 from exitpoll_server.transfer.table import TableError
 
 
@@ -23,7 +25,7 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, serve, import_, report):
+for command in (product, serve, import_, report, copy):
     cli.add_command(command)
 
 
@@ -44,8 +46,8 @@ def main() -> None:
     except click.Abort:
         sys.exit("exitpoll: stopped")
     except BusyError:
-        sys.exit("exitpoll: the database is held by another process; try again in a moment")
-    except (ConfigError, StoreError, TableError, DoesNotAddUpError) as error:
+        sys.exit("exitpoll: the database is busy or away just now; try again in a moment")
+    except (ConfigError, StoreError, TableError, CopyError, DoesNotAddUpError) as error:
         click.echo(f"exitpoll: {error}", err=True)
         sys.exit(2)
     except Exception as error:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from exitpoll_server.counts import Counts, Window
 from exitpoll_server.store import erasure, feedback, merge, products, reading, surveys
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
+from exitpoll_server.store.copying import Whole
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -41,6 +43,7 @@ __all__ = [
     "ProductExistsError",
     "Store",
     "StoreError",
+    "Whole",
 ]
 
 
@@ -236,3 +239,17 @@ class Store:
                 stopped_after_days=stopped_after_days,
                 most_lines=most_lines,
             )
+
+    # -- the whole of it
+
+    @contextmanager
+    def whole(self) -> Iterator[Whole]:
+        """Give everything as it is at one moment, whatever is written meanwhile."""
+        with read_transaction(self._engine) as connection:
+            yield Whole(connection)
+
+    @contextmanager
+    def refilled(self) -> Iterator[Whole]:
+        """Give everything, to be filled while nobody else writes: kept whole, or not at all."""
+        with write_transaction(self._engine, alone=True) as connection:
+            yield Whole(connection)

@@ -68,7 +68,11 @@ def open_engine(url: str) -> Engine:
     try:
         engine = _KINDS[parsed.drivername].create(parsed)
         event.listen(engine, "begin", _begin)
-        _migrate(engine)
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except OSError as error:
         raise StoreError(_cannot_open(parsed, error.strerror)) from error
     except DBAPIError as error:

@@ -95,6 +95,7 @@ def is_busy(error: DBAPIError) -> bool:
 def _set_up(connection: psycopg.Connection, _record: object) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
+        connection.close()
         raise UnusableError(f"its encoding is {encoding}; create it with ENCODING 'UTF8'")
     connection.autocommit = True
     connection.execute(
