@@ -154,7 +154,7 @@ class Config:
     database_url: str = _setting(
         database_url,
         "The database: sqlite:/// and the file, with four slashes where its path is absolute; "
-        f"or {EXAMPLE_SERVER}.",
+        "or postgresql://user@host/name.",
         unset="a file exitpoll.sqlite3 in your data folder",
         secret=True,
     )

@@ -169,6 +169,7 @@ def test_the_same_answer_at_once_is_one(
         showing = stores[0].show(
             uninstall=uninstall, survey="exit", survey_version=1, locale=None, reasons=[], now=NOW
         )
+        stores[0].opened(showing, NOW)
         form: dict[str, Any] = {"uninstall": uninstall, "showing": showing, "now": NOW}
         said = wire.Answers(reason="other")
         at_once(*(partial(store.answer, answers=said, **form) for store in stores))
