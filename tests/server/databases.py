@@ -106,11 +106,10 @@ class Postgresql(Database):
         return self.cluster.url(self.name)
 
     def look(self, sql: str, *parameters: object) -> Rows:
-        with self.cluster.connect(self.name) as connection:
-            for kind, loader in _AS_SQLITE.items():
-                connection.adapters.register_loader(kind, loader)
-            cursor = connection.cursor(row_factory=dict_row)
-            return cursor.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
+        cursor = self.cluster.way_in(self.name).cursor(row_factory=dict_row)
+        for kind, loader in _AS_SQLITE.items():
+            cursor.adapters.register_loader(kind, loader)
+        return cursor.execute(sql.replace("?", "%s").encode(), parameters).fetchall()
 
     def change(self, sql: str) -> None:
         self.cluster.run(SQL(sql), self.name)

@@ -15,7 +15,7 @@ WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
 
 
-def fill(store: Store, copies: int = 12) -> Product:
+def fill(store: Store, copies: int = 5) -> Product:
     """Play two products' lives: launches, updates, leaving, answers, feedback, an erasure."""
     store.secret("tokens")
     product = store.create_product(name="Sample", stopped_after_days=40, trial_days=30, now=NOW)
