@@ -18,6 +18,7 @@ from psycopg.types.string import TextLoader
 from tests.postgresql import Cluster
 
 from exitpoll_server.store import tables
+from exitpoll_server.store.postgresql import WRITERS_LOCK
 
 Kind: TypeAlias = Literal["sqlite", "postgresql"]
 
@@ -46,8 +47,8 @@ class Database(ABC):
         """Return everything that is kept, as far as a search for words goes."""
 
     @abstractmethod
-    def broken(self) -> AbstractContextManager[None]:
-        """Let every answer be refused by a fault of the database, in a `with` block."""
+    def broken(self, *names: str) -> AbstractContextManager[None]:
+        """Let these tables refuse every new row, in a `with` block."""
 
     @abstractmethod
     def held(self) -> AbstractContextManager[None]:
@@ -78,12 +79,15 @@ class Sqlite(Database):
         return b"".join(f.read_bytes() for f in self.file.parent.glob(f"{self.file.name}*"))
 
     @contextmanager
-    def broken(self) -> Iterator[None]:
-        self.change(
-            "CREATE TRIGGER fault BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'broken'); END"
-        )
+    def broken(self, *names: str) -> Iterator[None]:
+        for name in names:
+            self.change(
+                f"CREATE TRIGGER fault_{name} BEFORE INSERT ON {name} "
+                "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            )
         yield
-        self.change("DROP TRIGGER fault")
+        for name in names:
+            self.change(f"DROP TRIGGER fault_{name}")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -119,16 +123,18 @@ class Postgresql(Database):
         return repr([self.look(f"SELECT * FROM {name}") for name in names]).encode()  # noqa: S608
 
     @contextmanager
-    def broken(self) -> Iterator[None]:
+    def broken(self, *names: str) -> Iterator[None]:
         # Of a row that breaks a rule PostgreSQL quotes every value.
-        self.change("ALTER TABLE answers ADD CONSTRAINT fault CHECK (comment IS NULL)")
+        for name in names:
+            self.change(f"ALTER TABLE {name} ADD CONSTRAINT fault CHECK (id < 0) NOT VALID")
         yield
-        self.change("ALTER TABLE answers DROP CONSTRAINT fault")
+        for name in names:
+            self.change(f"ALTER TABLE {name} DROP CONSTRAINT fault")
 
     @contextmanager
     def held(self) -> Iterator[None]:
         with self.cluster.connect(self.name) as other, other.transaction(force_rollback=True):
-            other.execute("LOCK TABLE installations")
+            other.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
             yield
 
     def empty(self) -> None:

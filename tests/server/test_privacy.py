@@ -69,7 +69,7 @@ def test_a_fault_is_logged_without_what_was_sent(
     client: FlaskClient, product: Product, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever reads the log of a fault learns what failed, and nothing of anybody."""
-    with database.broken():
+    with database.broken("answers"):
         assert post(client, product).status_code == 500
     assert "INSERT INTO answers" in caplog.text
     assert COMMENT not in caplog.text
