@@ -22,6 +22,8 @@ runtimes have `EXITPOLL_…` of their own, which are none of our business."""
 LOCAL_URL = "http://127.0.0.1:8000"
 """Where `exitpoll serve` listens by default, and so the public address until one is set."""
 
+EXAMPLE_FILE = "sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
+EXAMPLE_SERVER = "postgresql://user:password@db.example.com:5432/exitpoll"
 
 MOST_WORKERS = 64
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
@@ -72,18 +74,25 @@ class Setting:
 # -- one function a kind of value ----------------------------------------------------------
 
 
-def _database_url(text: str) -> str:
+def database_url(text: str) -> str:
+    """Return the URL of a database, as it was written; of no text, of a file of the user's.
+
+    Raises:
+        ValueError: it is none that is known here; says so without it, for it may hold a password.
+    """
     if not text:
         return f"sqlite:///{platformdirs.user_data_path('exitpoll') / 'exitpoll.sqlite3'}"
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme != "sqlite":
+    if separator and scheme in ("postgresql", "postgres"):
+        _check_server(text)
+    elif not separator or scheme != "sqlite":
         raise ValueError(
-            "is no database known here; for a file write sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
+            f"is no database known here; for a file write {EXAMPLE_FILE}, "
+            f"for PostgreSQL {EXAMPLE_SERVER}"
         )
-    if not rest.startswith("/") or rest in ("/", "/:memory:"):
+    elif not rest.startswith("/") or rest in ("/", "/:memory:"):
         raise ValueError(
-            "names no file; write sqlite:/// and then the file, for example "
-            "sqlite:////var/lib/exitpoll/exitpoll.sqlite3"
+            f"names no file; write sqlite:/// and then the file, for example {EXAMPLE_FILE}"
         )
     return text
 
@@ -97,6 +106,19 @@ def _file(text: str) -> Path | None:
             "names no file; write its whole path, such as /var/lib/exitpoll/exitpoll.erasures"
         )
     return file
+
+
+def _check_server(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = len(parts.path) > 1 and parts.port != 0 and not parts.fragment
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(
+            f"names no database of PostgreSQL; it should look like {EXAMPLE_SERVER}, "
+            "with %40 for an @ in the password and %2F for a /"
+        )
 
 
 def _web_address(text: str) -> str:
@@ -181,9 +203,11 @@ class Config:
     """Every setting of the server; the variable of `public_url` is `EXITPOLL_PUBLIC_URL`."""
 
     database_url: str = _setting(
-        _database_url,
-        "The database: sqlite:/// and the file; four slashes where its path is absolute.",
+        database_url,
+        "The database: sqlite:/// and the file, with four slashes where its path is absolute; "
+        "or postgresql://user@host/name.",
         unset="a file exitpoll.sqlite3 in your data folder",
+        secret=True,
     )
     erasures_file: Path | None = _setting(  # noqa: RUF009 - it is a field
         _file,

@@ -180,7 +180,7 @@ def test_settings_of_the_server_fail_loudly(
 ) -> None:
     """Nonsense in the environment is named."""
     monkeypatch.setenv(name, "nonsense")
-    assert f"{name}='nonsense'" in terminal.fail("product", "create", "Sample")
+    assert f"exitpoll: {name}" in terminal.fail("product", "create", "Sample")
 
 
 def test_serve_explains_every_setting(terminal: Terminal) -> None:

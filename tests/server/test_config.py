@@ -35,20 +35,47 @@ def test_a_database_file_is_taken(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "postgresql://me:secret@db.example.com:5432/exitpoll",
+        "postgres://db.example.com/exitpoll?sslmode=require",
+        "postgresql:///exitpoll?host=/run/postgresql",
+        "postgresql://[::1]/exitpoll",
+    ],
+)
+def test_a_database_server_is_taken(url: str) -> None:
+    """PostgreSQL is named as people write it."""
+    assert config.load({"EXITPOLL_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:secret@host",
+        "postgresql://me:secret@host/",
+        "postgres://me:secret/exitpoll",
+        "postgresql://me:sec/ret@host:x/exitpoll",
+        "postgresql://me:secret@[::1/exitpoll",
+        "postgresql+psycopg2://me:secret@host/exitpoll",
+        "mysql://me:secret@host/exitpoll",
         "/var/lib/exitpoll.sqlite3",
         "sqlite:/var/lib/exitpoll.sqlite3",
         "sqlite://",
         "sqlite:///",
         "sqlite://host/exitpoll.sqlite3",
-        "mysql://host/exitpoll",
-        "postgresql://host/exitpoll",
         "nonsense",
         " ",
+        "me:secret@host/exitpoll",
+        "host=db.example.com password=secret",
     ],
 )
-def test_a_database_that_is_none_is_refused(url: str) -> None:
-    """Anything but an SQLite file is refused, naming the setting and what it should look like."""
-    assert_refused("EXITPOLL_DATABASE_URL", url, "sqlite:///")
+def test_a_database_that_is_none_is_refused_without_its_password(url: str) -> None:
+    """The sentence names the setting and what it should look like, and shows no secret."""
+    with pytest.raises(ConfigError) as caught:
+        config.load({"EXITPOLL_DATABASE_URL": url})
+    sentence = str(caught.value)
+    assert sentence.startswith("EXITPOLL_DATABASE_URL ")
+    assert config.EXAMPLE_SERVER in sentence or config.EXAMPLE_FILE in sentence
+    assert "\n" not in sentence
+    assert not re.search("secret|sec/ret", sentence)
 
 
 def test_erasures_are_kept_beside_the_database_unless_told(tmp_path: Path) -> None:

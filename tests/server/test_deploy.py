@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pytest
 from tests.e2e.world import Server
 from tests.server import proxies
+from tests.server.databases import Database
 from tests.server.messages import leaving, ping
 from tests.server.proxies import DEPLOY, NAME
 
@@ -116,10 +117,10 @@ class Site:
 
 @pytest.fixture(params=["nginx", "caddy"])
 def site(
-    request: pytest.FixtureRequest, database: Path, product: Product, tmp_path: Path
+    request: pytest.FixtureRequest, database: Database, product: Product, tmp_path: Path
 ) -> Iterator[Site]:
     settings = {
-        "EXITPOLL_DATABASE_URL": f"sqlite:///{database}",
+        "EXITPOLL_DATABASE_URL": database.url,
         "EXITPOLL_PUBLIC_URL": f"https://{NAME}",
         "EXITPOLL_ACCESS_LOG": "on",
     }

@@ -7,13 +7,12 @@ import io
 import json
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import tracemalloc
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ import pytest
 import requests
 from flask.testing import FlaskClient
 from tests.server.conftest import Look
+from tests.server.databases import Database
 from tests.server.messages import COUNTER, INSTALLATION, UNINSTALL
 from werkzeug.test import TestResponse
 
 from exitpoll_agent import wire
 from exitpoll_server import create_app
-from exitpoll_server.store import Product, Store, engine
+from exitpoll_server.store import Product, Store
 
 PING = {
     "installation_id": str(INSTALLATION),
@@ -452,24 +452,13 @@ def test_other_requests_get_our_json_too(
 # -- later ---------------------------------------------------------------------------------
 
 
-@contextmanager
-def held(database: Path) -> Iterator[None]:
-    """Hold the database as a long import of another process does."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-
-
-def test_a_busy_database_asks_for_later(
-    database: Path, product: Product, look: Look, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_busy_database_asks_for_later(database: Database, product: Product, look: Look) -> None:
     """While another process writes, nothing is confirmed; afterwards the same message is taken."""
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.05)
-    store = Store(f"sqlite:///{database}")
+    store = Store(database.url)
     client = create_app(store).test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {product.key}"
-    with held(database):
+    with database.held():
         answer = post(client, {**PING, "days": [ROW]})
     assert (answer.status_code, answer.get_json()["code"]) == (503, "busy")
     assert int(answer.headers["Retry-After"]) > 0
@@ -496,11 +485,11 @@ def test_a_fault_of_ours_tells_nothing_of_itself(
 
 
 @contextmanager
-def served(database: Path) -> Iterator[str]:
+def served(database: Database) -> Iterator[str]:
     """Run `exitpoll serve` on a free port; give its address."""
     process = subprocess.Popen(
         [Path(sys.executable).with_name("exitpoll"), "serve", "--port", "0"],
-        env={**os.environ, "EXITPOLL_DATABASE_URL": f"sqlite:///{database}"},
+        env={**os.environ, "EXITPOLL_DATABASE_URL": database.url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -516,7 +505,7 @@ def served(database: Path) -> Iterator[str]:
 
 
 def test_the_real_server_answers_over_real_http(
-    database: Path, product: Product, look: Look
+    database: Database, product: Product, look: Look
 ) -> None:
     """The server that `exitpoll serve` starts confirms, refuses and measures chunked bodies."""
     key = {"Authorization": f"Bearer {product.key}"}

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.conftest import Look
+from tests.server.conftest import BOTH, Look, NewDatabase
+from tests.server.databases import Database
 from tests.server.messages import (
     INSTALLATION,
     NOW,
@@ -58,7 +55,7 @@ def take(store: Store, product: Product, *messages: wire.Ping) -> None:
 
 
 def everything(look: Look) -> dict[str, list[dict[str, object]]]:
-    return {name: look(f"SELECT * FROM {name}") for name in EVERYTHING}  # noqa: S608
+    return {name: sorted(look(f"SELECT * FROM {name}"), key=repr) for name in EVERYTHING}  # noqa: S608
 
 
 # -- launches, whatever happens to the messages --------------------------------------------
@@ -69,32 +66,33 @@ class Server:
     """One store, with a product of its own for every story."""
 
     store: Store
-    file: Path
+    database: Database
 
     def story(self, name: str) -> Product:
         return self.store.create_product(name=name, stopped_after_days=40, trial_days=None, now=NOW)
 
     def launches(self, product: Product) -> dict[Key, int]:
-        with closing(sqlite3.connect(self.file)) as connection:
-            rows = connection.execute(
-                "SELECT c.uuid, l.day, v.name, l.launches FROM launches l "
-                "JOIN counters c ON c.id = l.counter_id JOIN versions v ON v.id = l.version_id "
-                "WHERE v.product_id = ?",
-                [product.id],
-            )
-            return {(UUID(uuid), day, version): n for uuid, day, version, n in rows}
+        rows = self.database.look(
+            "SELECT c.uuid, l.day, v.name, l.launches FROM launches l "
+            "JOIN counters c ON c.id = l.counter_id JOIN versions v ON v.id = l.version_id "
+            "WHERE v.product_id = ?",
+            product.id,
+        )
+        return {(UUID(row["uuid"]), row["day"], row["name"]): row["launches"] for row in rows}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=BOTH)
 def servers(
-    migrated: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Server, Server]]:
     """Return two servers, kept for a whole property: each example has products of its own."""
-    files = [Path(shutil.copy(migrated, tmp_path_factory.mktemp("server"))) for _ in range(2)]
-    stores = [Store(f"sqlite:///{file}") for file in files]
-    yield Server(stores[0], files[0]), Server(stores[1], files[1])
-    for store in stores:
-        store.close()
+    databases = [new_database(request.param, tmp_path_factory.mktemp("server")) for _ in range(2)]
+    one, other = (Server(Store(database.url), database) for database in databases)
+    yield one, other
+    for server in (one, other):
+        server.store.close()
 
 
 STORIES = count()
@@ -195,11 +193,10 @@ def test_within_a_counter_seq_orders_what_changes(
         server.store.merge(
             product, [arrival(ping(seq, version=f"{seq}.0", attributes={"seq": seq}))]
         )
-    with closing(sqlite3.connect(server.file)) as connection:
-        known = connection.execute(
-            "SELECT version, attributes FROM installations WHERE product_id = ?", [product.id]
-        ).fetchall()
-    assert known == [("4.0", '{"seq": 4}')]
+    known = server.database.look(
+        "SELECT version, attributes FROM installations WHERE product_id = ?", product.id
+    )
+    assert known == [{"version": "4.0", "attributes": '{"seq": 4}'}]
 
 
 def test_between_counters_receipt_orders_what_changes(
@@ -373,13 +370,12 @@ def test_an_install_is_never_later_than_its_receipt(
     for seq, instant in enumerate(installed):
         message = ping(seq, sent_at=NOW + offset, installed_at=NOW + instant)
         server.store.merge(product, [arrival(message, after(minutes=seq))])
-    with closing(sqlite3.connect(server.file)) as connection:
-        (late,) = connection.execute(
-            "SELECT COUNT(*) FROM installations "
-            "WHERE product_id = ? AND installed_instant > first_received_at",
-            [product.id],
-        ).fetchone()
-    assert late == 0
+    late = server.database.look(
+        "SELECT id FROM installations "
+        "WHERE product_id = ? AND installed_instant > first_received_at",
+        product.id,
+    )
+    assert late == []
 
 
 FAR = [datetime(1, 1, 1, tzinfo=wire.UTC), datetime(9999, 12, 31, tzinfo=wire.UTC)]

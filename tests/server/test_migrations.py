@@ -10,11 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from tests.postgresql import Cluster
+from tests.server.conftest import BOTH, NewDatabase
+from tests.server.databases import Database, Kind
 
 from exitpoll_server.store import Product, Store, StoreError, engine, tables
 
@@ -88,43 +89,25 @@ def test_every_connection_is_durable(fresh: Path) -> None:
     opened.dispose()
 
 
-def test_opening_again_changes_nothing(store: Store, product: Product, database: Path) -> None:
+def test_opening_again_changes_nothing(store: Store, product: Product, database: Database) -> None:
     """A database of this version opens as it is, with what is in it."""
     store.close()
-    again = Store(f"sqlite:///{database}")
+    again = Store(database.url)
     assert again.products() == [product]
     again.close()
 
 
-def test_the_first_versions_database_is_brought_up_to_date(fresh: Path) -> None:
-    """A database of 0001 opens with what is in it, and has the tables that came later."""
-    fresh.parent.mkdir()
-    opened = create_engine(f"sqlite:///{fresh}")
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    with opened.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    opened.dispose()
-    change(
-        fresh,
-        "INSERT INTO products (name, key, created_at, stopped_after_days) "
-        "VALUES ('Sample', 'k1', 0, 40)",
-    )
-    assert "feedback" not in schema_of(fresh)
-    store = Store(f"sqlite:///{fresh}")
-    assert [product.name for product in store.products()] == ["Sample"]
-    store.close()
-    assert "feedback" in schema_of(fresh)
-
-
-def test_a_later_versions_database_is_refused(database: Path) -> None:
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_later_versions_database_is_refused(
+    new_database: NewDatabase, tmp_path: Path, kind: Kind
+) -> None:
     """A database that a later version made is left alone, and the sentence says what to do."""
-    change(database, "UPDATE alembic_version SET version_num = '9999'")
-    assert "later version" in sentence_of(database)
-    with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    database = new_database(kind, tmp_path)
+    database.change("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="later version") as caught:
+        Store(database.url)
+    assert "\n" not in str(caught.value)
+    assert database.look("SELECT version_num FROM alembic_version") == [{"version_num": "9999"}]
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -171,11 +154,20 @@ Store(sys.argv[1]).close()
 """
 
 
-def test_processes_opening_a_fresh_database_at_once_all_succeed(fresh: Path) -> None:
+@pytest.fixture(params=BOTH)
+def untouched(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'untouched.sqlite3'}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.create())
+
+
+def test_processes_opening_a_fresh_database_at_once_all_succeed(untouched: str) -> None:
     """A server and a command started together do not trip over who makes the tables."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", OPEN, f"sqlite:///{fresh}"],
+            [sys.executable, "-c", OPEN, untouched],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

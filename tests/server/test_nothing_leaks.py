@@ -6,9 +6,7 @@ import json
 import os
 import re
 import socket
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from tests.e2e.world import Server
+from tests.server.databases import Database
 from tests.server.messages import leaving
 from tests.server.test_ingest import PING
 
@@ -36,13 +35,6 @@ HEADERS = {
     f"X-{MARK}": MARK,
 }
 
-TRIGGERS = """
-CREATE TRIGGER fault_a BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'broken'); END;
-CREATE TRIGGER fault_b BEFORE INSERT ON showings BEGIN SELECT RAISE(ABORT, 'broken'); END;
-CREATE TRIGGER fault_c BEFORE INSERT ON feedback BEGIN SELECT RAISE(ABORT, 'broken'); END;
-"""
-"""What makes messages with answers, survey pages and the feedback page fail."""
-
 NOT_HTTP = f"GET /u/{MARK}/{MARK} HTTP/9\r\n{MARK}\r\n\r\n".encode()
 
 
@@ -53,7 +45,7 @@ class Running:
     url: str
     product: Product
     log: Path
-    database: Path
+    database: Database
 
     def send(self, method: str, path: str, **how: Any) -> requests.Response:
         headers = {**HEADERS, **how.pop("headers", {})}
@@ -70,9 +62,9 @@ class Running:
 
 
 @pytest.fixture
-def running(database: Path, product: Product, tmp_path: Path) -> Iterator[Running]:
+def running(database: Database, product: Product, tmp_path: Path) -> Iterator[Running]:
     settings = {
-        "EXITPOLL_DATABASE_URL": f"sqlite:///{database}",
+        "EXITPOLL_DATABASE_URL": database.url,
         "EXITPOLL_METRICS_TOKEN": TOKEN,
         "EXITPOLL_ACCESS_LOG": "on",
     }
@@ -88,7 +80,7 @@ def test_nothing_that_was_sent_gets_out(running: Running) -> None:
     everything_that_fails(running)
     metrics = running.send("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
     assert "exitpoll_requests_total" in metrics
-    kept = b"".join(file.read_bytes() for file in running.database.parent.glob("*.sqlite3*"))
+    kept = running.database.contents()
     assert MARK not in running.log.read_text("utf-8")
     assert MARK not in metrics
     assert MARK.encode() not in kept
@@ -126,16 +118,15 @@ def everything_that_is_refused(running: Running) -> None:
 
 def everything_that_fails(running: Running) -> None:
     page = running.send("GET", f"/u/{running.product.key}/{event()}")
-    with closing(sqlite3.connect(running.database)) as connection:
-        connection.executescript(TRIGGERS)
-    said = {"uninstall_id": "00000000-0000-0000-0000-000000000001", "at": PING["sent_at"]}
-    left = {**PING, "uninstall": {**said, "answers": {"comment": MARK}}}
-    assert running.post(left, wire.UNINSTALLS_PATH) == 500
-    survey = urlsplit(page.headers["Location"]).path
-    form = {"reason": "other", "comment": MARK}
-    assert running.send("POST", survey, data=form).status_code == 500
-    feedback = f"/u/{running.product.key}?survey=feedback&id={MARK}&v={MARK}"
-    assert running.send("GET", feedback).status_code == 500
+    with running.database.broken("answers", "showings", "feedback"):
+        said = {"uninstall_id": "00000000-0000-0000-0000-000000000001", "at": PING["sent_at"]}
+        left = {**PING, "uninstall": {**said, "answers": {"comment": MARK}}}
+        assert running.post(left, wire.UNINSTALLS_PATH) == 500
+        survey = urlsplit(page.headers["Location"]).path
+        form = {"reason": "other", "comment": MARK}
+        assert running.send("POST", survey, data=form).status_code == 500
+        feedback = f"/u/{running.product.key}?survey=feedback&id={MARK}&v={MARK}"
+        assert running.send("GET", feedback).status_code == 500
 
 
 def event() -> str:

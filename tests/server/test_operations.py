@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
+from tests.server.conftest import BOTH, NewDatabase
+from tests.server.databases import Database, Kind
 from tests.server.messages import ping
 from werkzeug.test import TestResponse
 
@@ -28,9 +28,12 @@ from exitpoll_server.store import Product, Store
 TOKEN = "0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
-FULL = """
-CREATE TRIGGER full BEFORE UPDATE ON alembic_version BEGIN SELECT RAISE(ABORT, 'full'); END
-"""
+READ_ONLY = {
+    "sqlite": "CREATE TRIGGER full BEFORE UPDATE ON alembic_version "
+    "BEGIN SELECT RAISE(ABORT, 'full'); END",
+    "postgresql": "ALTER TABLE alembic_version ADD CHECK (version_num IS NULL) NOT VALID",
+}
+"""How a database is made to take nothing new."""
 
 Numbers = Callable[..., float]
 
@@ -58,20 +61,12 @@ def number(text: bytes, name: str, labels: dict[str, str]) -> float:
     return found[0] if found else 0.0
 
 
-@contextmanager
-def held(database: Path) -> Iterator[None]:
-    """Hold the database as another process would that does not let go."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-
-
 # -- livez and readyz ------------------------------------------------------------------------
 
 
-def test_livez_needs_no_database(client: FlaskClient, database: Path) -> None:
+def test_livez_needs_no_database(client: FlaskClient, database: Database) -> None:
     """The process is alive whatever became of its database."""
-    with held(database):
+    with database.held():
         answer = client.get("/livez")
     assert (answer.status_code, answer.json) == (200, {"alive": True})
     assert answer.headers["Cache-Control"] == "no-store"
@@ -84,12 +79,12 @@ def test_ready(client: FlaskClient) -> None:
 
 
 def test_a_database_that_somebody_holds(
-    client: FlaskClient, database: Path, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer does not wait for the database, and asking again does not ask it again."""
     monkeypatch.setattr(readiness, "WAIT_SECONDS", 0.2)
     monkeypatch.setattr(readiness, "FRESH_SECONDS", 0.0)
-    with held(database):
+    with database.held():
         began = time.monotonic()
         for _ in range(3):
             assert_not_ready(client.get("/readyz"), "database_busy")
@@ -98,22 +93,24 @@ def test_a_database_that_somebody_holds(
     assert_ready_soon(client)
 
 
+@pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
         ("UPDATE alembic_version SET version_num = '9999'", "database_version"),
         ("DROP TABLE alembic_version", "database_failed"),
-        (FULL, "database_failed"),
+        (None, "database_failed"),
     ],
 )
 def test_a_database_that_is_no_use(
-    client: FlaskClient, database: Path, sql: str, reason: str
+    new_database: NewDatabase, tmp_path: Path, kind: Kind, sql: str | None, reason: str
 ) -> None:
     """Of another version, without its tables or not to be written: the reason is a word."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute(sql)
-        connection.commit()
-    assert_not_ready(client.get("/readyz"), reason)
+    database = new_database(kind, tmp_path)
+    store = Store(database.url)
+    database.change(sql or READ_ONLY[kind])
+    assert_not_ready(create_app(store).test_client().get("/readyz"), reason)
+    store.close()
 
 
 def assert_not_ready(answer: TestResponse, reason: str) -> None:

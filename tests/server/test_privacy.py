@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 from flask.testing import FlaskClient
 from tests.contract.test_privacy import MESSAGES, assert_names
+from tests.server.databases import Database
 from tests.server.messages import leaving
 from werkzeug.test import TestResponse
 
@@ -48,7 +45,7 @@ def test_every_column_of_the_servers_own_has_its_row() -> None:
 
 
 def test_nothing_that_http_tells_is_kept(
-    client: FlaskClient, product: Product, database: Path, capfd: pytest.CaptureFixture[str]
+    client: FlaskClient, product: Product, database: Database, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No address, user agent or cookie gets into the database or a log, and none is set."""
     client.environ_base.update(REMOTE_ADDR=ADDRESS)
@@ -62,21 +59,18 @@ def test_nothing_that_http_tells_is_kept(
     ]
     assert [answer.status_code for answer in answers] == [200, 303, 200, 200, 303]
     assert not any("Set-Cookie" in answer.headers for answer in answers)
-    kept = b"".join(file.read_bytes() for file in database.parent.glob(f"{database.name}*"))
+    kept = database.contents()
     assert COMMENT.encode() in kept
     assert not [told for told in TELLTALES if told in kept]
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_fault_is_logged_without_what_was_sent(
-    client: FlaskClient, product: Product, database: Path, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, product: Product, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever reads the log of a fault learns what failed, and nothing of anybody."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.execute(
-            "CREATE TRIGGER fault BEFORE INSERT ON answers BEGIN SELECT RAISE(ABORT, 'broken'); END"
-        )
-    assert post(client, product).status_code == 500
+    with database.broken("answers"):
+        assert post(client, product).status_code == 500
     assert "INSERT INTO answers" in caplog.text
     assert COMMENT not in caplog.text
 

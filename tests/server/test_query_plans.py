@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exitpoll_server.store import Product, Store, changes, merge, versions
+from exitpoll_server.store import changes, merge, versions
 from exitpoll_server.store.bulk import Bulk
 
 QUERIES = resources.files("exitpoll_server.store") / "queries"
@@ -20,16 +20,12 @@ NAMES = sorted(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_joined_without_an_index(
-    store: Store, product: Product, tmp_path: Path, name: str
-) -> None:
+def test_nothing_is_joined_without_an_index(migrated: Path, name: str) -> None:
     """SQLite scans no table once for each row of another."""
-    del store
-    [file] = tmp_path.rglob("*.sqlite3")
     sql = "".join((QUERIES / f"{part}.sql").read_text("utf-8") for part in ("departed", name))
     sql = re.sub("--.*", "", sql).replace(":upgrades", "(0)")
-    parameters = dict.fromkeys(re.findall(r":([a-z_]+)", sql), product.id)
-    with closing(sqlite3.connect(file)) as database:
+    parameters = dict.fromkeys(re.findall(r":([a-z_]+)", sql), 1)
+    with closing(sqlite3.connect(migrated)) as database:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert not [step for step in plan if re.search(r"SCAN \S+ LEFT-JOIN", step)]
 
@@ -38,20 +34,16 @@ MERGING = {
     f"{module.__name__}.{name}": bulk
     for module in (merge, changes, versions)
     for name, bulk in vars(module).items()
-    if isinstance(bulk, Bulk)
+    if isinstance(bulk, Bulk) and name != "_HOLD"  # PostgreSQL's alone
 }
 
 
 @pytest.mark.parametrize("name", sorted(MERGING))
-def test_a_group_is_merged_row_by_row(
-    store: Store, product: Product, tmp_path: Path, name: str
-) -> None:
+def test_a_group_is_merged_row_by_row(migrated: Path, name: str) -> None:
     """SQLite goes through the group's rows once, and finds by index what belongs to each."""
-    del store, product
-    [file] = tmp_path.rglob("*.sqlite3")
     sql = MERGING[name].statement("sqlite")
     parameters = {"rows": "[]", "product_id": 1}
-    with closing(sqlite3.connect(file)) as database:
+    with closing(sqlite3.connect(migrated)) as database:
         plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert plan[0].startswith("SCAN json_each")
     assert [step for step in plan if "SCAN" in step] == plan[:1]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-import sqlite3
 import time
 import zlib
-from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,14 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from tests.server.conftest import Look
+from tests.server.databases import Database
 from tests.server.messages import INSTALLATION, NOW, after, arrival, leaving, ping, row
 from werkzeug.test import TestResponse
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, create_app
 from exitpoll_server.questions import EXIT
-from exitpoll_server.store import Product, Store, engine
+from exitpoll_server.store import Product, Store
 
 DAY = 24 * 60 * 60
 LAST = EXIT.last.id
@@ -460,15 +459,12 @@ def test_a_fault_of_ours_gets_a_page(
     assert "secret" not in answer.text
 
 
-def test_a_busy_database_gets_a_page(
-    database: Path, product: Product, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("impatient")
+def test_a_busy_database_gets_a_page(database: Database, product: Product) -> None:
     """While another process writes, the person is asked to reload, with 503."""
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.05)
-    store = Store(f"sqlite:///{database}")
+    store = Store(database.url)
     client = create_app(store).test_client()
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with database.held():
         answer = open_event(client, product)
     assert answer.status_code == 503
     assert is_friendly(answer)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.conftest import Look
+from tests.server.conftest import BOTH, Look, NewDatabase
+from tests.server.databases import Database
 from tests.server.messages import (
     COUNTER,
     INSTALLATION,
@@ -244,12 +241,16 @@ def test_the_same_event_again_does_not_undo_a_return(
     assert stands(look) == [False]
 
 
-@pytest.fixture(scope="module")
-def kept(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
-    """Return a store, and its file, for a whole property: each example has its own product."""
-    file = Path(shutil.copy(migrated, tmp_path_factory.mktemp("kept")))
-    store = Store(f"sqlite:///{file}")
-    yield store, file
+@pytest.fixture(scope="module", params=BOTH)
+def kept(
+    request: pytest.FixtureRequest,
+    new_database: NewDatabase,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Store, Database]]:
+    """Return a store and its database, for a whole property: each example has its own product."""
+    database = new_database(request.param, tmp_path_factory.mktemp("kept"))
+    store = Store(database.url)
+    yield store, database
     store.close()
 
 
@@ -264,10 +265,10 @@ MOMENTS = st.permutations(range(1, 7)).flatmap(
 @settings(max_examples=60)
 @given(moments=MOMENTS)
 def test_whether_a_copy_is_gone_does_not_hang_on_the_order_of_arrival(
-    kept: tuple[Store, Path], moments: list[tuple[int, str]]
+    kept: tuple[Store, Database], moments: list[tuple[int, str]]
 ) -> None:
     """A copy is gone exactly when its counter's last word was an uninstall, however it arrives."""
-    store, file = kept
+    store, database = kept
     product = store.create_product(
         name=f"story {next(NAMES)}", stopped_after_days=40, trial_days=None, now=NOW
     )
@@ -277,12 +278,11 @@ def test_whether_a_copy_is_gone_does_not_hang_on_the_order_of_arrival(
         how = {"uninstall_id": uuid, "at": at}
         message = ping(seq) if kind == "ping" else leaving(seq, uninstall=how)
         take(store, product, replace(message, sent_at=at), after(hours=1))
-    with closing(sqlite3.connect(file)) as connection:
-        (standing,) = connection.execute(
-            "SELECT COUNT(*) FROM uninstalls u JOIN installations i ON i.id = u.installation_id "
-            "WHERE i.product_id = ? AND u.withdrawn_at IS NULL",
-            [product.id],
-        ).fetchone()
+    standing = database.look(
+        "SELECT u.id FROM uninstalls u JOIN installations i ON i.id = u.installation_id "
+        "WHERE i.product_id = ? AND u.withdrawn_at IS NULL",
+        product.id,
+    )
     assert bool(standing) == (max(moments)[1] != "ping")
 
 

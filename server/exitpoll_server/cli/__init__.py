@@ -8,6 +8,7 @@ import sys
 import click
 
 from exitpoll_server.cli.backup import backup
+from exitpoll_server.cli.copy import copy
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.quarantine import quarantine
@@ -17,6 +18,7 @@ from exitpoll_server.cli.serve import serve
 from exitpoll_server.config import ConfigError
 from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
+from exitpoll_server.transfer.copying import CopyError
 from exitpoll_server.transfer.table import TableError
 
 
@@ -26,7 +28,7 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, serve, import_, report, quarantine, backup, restore):
+for command in (product, serve, import_, report, quarantine, backup, restore, copy):
     cli.add_command(command)
 
 
@@ -47,8 +49,8 @@ def main() -> None:
     except click.Abort:
         sys.exit("exitpoll: stopped")
     except BusyError:
-        sys.exit("exitpoll: the database is held by another process; try again in a moment")
-    except (ConfigError, StoreError, TableError, DoesNotAddUpError) as error:
+        sys.exit("exitpoll: the database is busy or away just now; try again in a moment")
+    except (ConfigError, StoreError, TableError, CopyError, DoesNotAddUpError) as error:
         click.echo(f"exitpoll: {error}", err=True)
         sys.exit(2)
     except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,7 @@ from exitpoll_server.store import erasure, exclusions, feedback, merge, products
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.backups import backup, restore
+from exitpoll_server.store.copying import Whole
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -49,6 +51,7 @@ __all__ = [
     "ProductExistsError",
     "Store",
     "StoreError",
+    "Whole",
     "backup",
     "restore",
 ]
@@ -173,12 +176,12 @@ class Store:
         if self._journal is not None:
             noted = Erased(product.key, str(installation_id), format_instant(now))
             self._journal.append([noted])
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine, alone=True) as connection:
             erasure.erase(connection, product.id, {installation_id: to_ms(now)})
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
-        with write_transaction(self._engine) as connection:
+        with write_transaction(self._engine, alone=True) as connection:
             erasure.erase_rehearsals(connection, product.id, installation_id)
 
     def import_answers(
@@ -312,6 +315,20 @@ class Store:
                 stopped_after_days=stopped_after_days,
                 most_lines=most_lines,
             )
+
+    # -- the whole of it
+
+    @contextmanager
+    def whole(self) -> Iterator[Whole]:
+        """Give everything as it is at one moment, whatever is written meanwhile."""
+        with read_transaction(self._engine) as connection:
+            yield Whole(connection)
+
+    @contextmanager
+    def refilled(self) -> Iterator[Whole]:
+        """Give everything, to be filled while nobody else writes: kept whole, or not at all."""
+        with write_transaction(self._engine, alone=True) as connection:
+            yield Whole(connection)
 
 
 def _by_product(group: Sequence[Waiting]) -> Iterator[tuple[int, list[Arrival]]]:

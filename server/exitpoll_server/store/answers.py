@@ -85,26 +85,25 @@ def _installation_ids(
         select(t.c.uuid).where(t.c.product_id == product_id, t.c.uuid.in_(first))
     ):
         del first[uuid]
-    if first:
-        connection.execute(
-            insert(connection, i).on_conflict_do_nothing(
-                index_elements=["product_id", "uuid", "test"]
-            ),
-            [
-                {
-                    "product_id": product_id,
-                    "uuid": uuid,
-                    "test": False,
-                    "first_received_at": at,
-                    "last_received_at": at,
-                    "origin": "unknown",
-                }
-                for uuid, at in first.items()
-            ],
-        )
+    if not first:
+        return {}
+    # An update that changes nothing, in the order of every writer: it locks those there are.
     rows = connection.execute(
-        select(i.c.uuid, i.c.id).where(
-            i.c.product_id == product_id, i.c.test.is_(False), i.c.uuid.in_(first)
+        insert(connection, i)
+        .on_conflict_do_update(
+            index_elements=["product_id", "uuid", "test"], set_={"origin": i.c.origin}
         )
+        .returning(i.c.uuid, i.c.id),
+        [
+            {
+                "product_id": product_id,
+                "uuid": uuid,
+                "test": False,
+                "first_received_at": at,
+                "last_received_at": at,
+                "origin": "unknown",
+            }
+            for uuid, at in sorted(first.items())
+        ],
     )
     return {row.uuid: row.id for row in rows}

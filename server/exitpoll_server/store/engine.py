@@ -1,31 +1,57 @@
-"""Opens the database: the engine, its durability, its transactions, its migrations."""
+"""Opens the database, on either engine: its transactions, its failures, its migrations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from filelock import Timeout as LockTimeoutError
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from exitpoll_server.store import postgresql, sqlite
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
-BUSY_TIMEOUT_SECONDS = 20
-"""How long a writer waits for another process's transaction; imports commit in small groups."""
+
+class _Kind(Protocol):
+    """What is particular to an engine; READS, WRITES and ALONE are how a transaction begins."""
+
+    READS: Mapping[str, Any]
+    WRITES: Mapping[str, Any]
+    ALONE: Mapping[str, Any]
+
+    def create(self, url: URL) -> Engine: ...
+
+    def turn(self, engine: Engine) -> AbstractContextManager[object]: ...
+
+    def is_busy(self, error: DBAPIError) -> bool: ...
+
+
+_KINDS: Mapping[str, _Kind] = {
+    "sqlite": sqlite,
+    "postgres": postgresql,
+    "postgresql": postgresql,
+}
+"""By the scheme of the URL; the last two are the same, as people write them."""
 
 
 class BusyError(Exception):
-    """Another process holds the database; nothing was stored, and later it will work."""
+    """The database is held by others, or is away just now; later it will work.
+
+    Nothing was stored; or, where the connection broke during the commit, nobody knows: whatever
+    is repeated then must be such that twice is once, as every message is.
+    """
 
 
 class OtherVersionError(Exception):
@@ -41,25 +67,27 @@ def open_engine(url: str) -> Engine:
 
     Raises:
         StoreError: it cannot be opened, is no database, or is of a later version.
+        BusyError: another process is changing its tables.
     """
-    # A fault goes to the log with its statement; what the statement held is somebody's.
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True
-    )
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    parsed = make_url(url)
     try:
-        file = make_url(url).database
-        if file:
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-        _migrate(engine)
+        engine = _KINDS[parsed.drivername].create(parsed)
+        event.listen(engine, "begin", _begin)
+        try:
+            _migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     except OSError as error:
-        raise StoreError(f"the database {url} cannot be opened: {error.strerror}") from error
+        raise StoreError(_cannot_open(parsed, error.strerror)) from error
     except DBAPIError as error:
-        raise StoreError(f"the database {url} cannot be opened: {error.orig}") from error
+        raise StoreError(_cannot_open(parsed, error.orig)) from error
+    except postgresql.UnusableError as error:
+        raise StoreError(_cannot_open(parsed, error)) from error
     except CommandError as error:
         raise StoreError(
-            f"the database {url} was made by a later version of Exitpoll; install that one"
+            f"the database {_shown(parsed)} was made by a later version of Exitpoll; "
+            "install that one"
         ) from error
     return engine
 
@@ -77,56 +105,74 @@ def check(engine: Engine) -> None:
             raise OtherVersionError
 
 
+def _cannot_open(url: URL, reason: object) -> str:
+    [first, *_] = str(reason).splitlines()
+    return f"the database {_shown(url)} cannot be opened: {first}"
+
+
+def _shown(url: URL) -> str:
+    # Not the options: a password may stand among them too.
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 @contextmanager
-def write_transaction(engine: Engine) -> Iterator[Connection]:
-    """Give a transaction that may write, committed and durable when the block ends."""
-    with _turn(engine), _open(engine, writes=True) as connection:
+def write_transaction(engine: Engine, *, alone: bool = False) -> Iterator[Connection]:
+    """Give a transaction that may write, committed and durable when the block ends.
+
+    `alone`: no other transaction writes meanwhile, in this process or another. On SQLite that is
+    always so.
+
+    Raises:
+        BusyError: it did not come to that.
+    """
+    kind = _KINDS[engine.dialect.name]
+    with _turn(kind, engine), _open(engine, kind.ALONE if alone else kind.WRITES) as connection:
         yield connection
 
 
-def _turn(engine: Engine) -> AbstractContextManager[object]:
-    """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn."""
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or not file:
-        return nullcontext()
-    return FileLock(f"{file}-lock", BUSY_TIMEOUT_SECONDS, poll_interval=0.0005)
+@contextmanager
+def _turn(kind: _Kind, engine: Engine) -> Iterator[None]:
+    turn = kind.turn(engine)
+    try:
+        turn.__enter__()
+    except LockTimeoutError as error:
+        raise BusyError from error
+    try:
+        yield
+    finally:
+        turn.__exit__(None, None, None)
 
 
 @contextmanager
 def read_transaction(engine: Engine) -> Iterator[Connection]:
-    """Give a transaction that reads one state of the database, whatever is written meanwhile."""
-    with _open(engine, writes=False) as connection:
+    """Give a transaction that reads one state of the database, whatever is written meanwhile.
+
+    Raises:
+        BusyError: the database is away.
+    """
+    with _open(engine, _KINDS[engine.dialect.name].READS) as connection:
         yield connection
 
 
 @contextmanager
-def _open(engine: Engine, *, writes: bool) -> Iterator[Connection]:
+def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
     try:
         with engine.connect() as connection:
-            connection.execution_options(exitpoll_writes=writes)
+            connection.execution_options(**options)
             with connection.begin():
                 yield connection
-    except OperationalError as error:
-        if "database is locked" in str(error.orig):
+    except PoolTimeoutError as error:
+        raise BusyError from error
+    except DBAPIError as error:
+        if _KINDS[engine.dialect.name].is_busy(error):
             raise BusyError from error
         raise
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI's own type
-    # The driver's own idea of transactions begins them too late; see _begin_sqlite.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    # FULL: a commit survives the loss of power, not only of the process.
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails where another process wrote between.
-    writes = connection.get_execution_options().get("exitpoll_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("exitpoll_begin")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
 
 
 def _migrate(engine: Engine) -> None:
@@ -137,7 +183,7 @@ def _migrate(engine: Engine) -> None:
     if current == head:
         return
     # One transaction for the migration and its record, behind the lock that every writer takes.
-    with write_transaction(engine) as connection:
+    with write_transaction(engine, alone=True) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

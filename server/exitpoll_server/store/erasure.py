@@ -58,7 +58,7 @@ def catch_up(engine: Engine, journal: Journal) -> int:
         known = _tombstones(connection)
     lacking = [one for name, one in noted.items() if name not in known and one.product_key in ids]
     for start in range(0, len(lacking), GROUP):
-        with write_transaction(engine) as connection:
+        with write_transaction(engine, alone=True) as connection:
             for key, group in _by_product(lacking[start : start + GROUP]).items():
                 erase(connection, ids[key], group)
     journal.append(

@@ -79,6 +79,22 @@ _MAKE_KNOWN = Bulk(
     heard_at="bigint",
 )
 
+# Several writers may be at work on PostgreSQL: the rows keep them in line, in the order of the ids
+# (docs/adr/0011). On SQLite there is but one.
+_HOLD = Bulk(
+    """
+    SELECT 1
+    FROM {rows}
+    JOIN installations i
+      ON i.product_id = :product_id AND i.uuid = r.uuid AND i.test = r.test
+    ORDER BY r.n
+    FOR NO KEY UPDATE OF i
+    """,
+    n="integer",
+    uuid="uuid",
+    test="boolean",
+)
+
 _INSTALLATION = ("id", *changes.KNOWN)
 _COUNTER = (
     "id",
@@ -121,6 +137,9 @@ def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival])
         [(a.message.installation_id.hex, a.message.test, a.first_receipt_ms) for a in arrivals],
         product_id=product_id,
     )
+    if connection.dialect.name == "postgresql":
+        ids = [(n, a.message.installation_id.hex, a.message.test) for n, a in enumerate(arrivals)]
+        _HOLD.run(connection, ids, product_id=product_id)
     rows = _READ.run(
         connection,
         [

@@ -38,12 +38,13 @@ def create(
     Raises:
         ProductExistsError: the name is taken.
     """
-    if by_name(connection, name) is not None:
-        raise ProductExistsError(name)
     # A letter in front: a key that begins with - or looks like a number is mistaken in scripts.
     key = "k" + secrets.token_hex(KEY_BYTES)
-    connection.execute(
-        tables.products.insert(),
+    table = tables.products
+    inserted = connection.execute(
+        insert(connection, table)
+        .on_conflict_do_nothing(index_elements=["name"])
+        .returning(table.c.id),
         {
             "name": name,
             "key": key,
@@ -51,14 +52,23 @@ def create(
             "stopped_after_days": stopped_after_days,
             "trial_days": trial_days,
         },
+    ).scalar_one_or_none()
+    if inserted is None:
+        raise ProductExistsError(name)
+    return Product(
+        id=inserted,
+        name=name,
+        key=key,
+        stopped_after_days=stopped_after_days,
+        trial_days=trial_days,
     )
-    product = by_key(connection, key)
-    assert product is not None  # noqa: S101 - it was inserted a line ago
-    return product
 
 
 def by_key(connection: Connection, key: str) -> Product | None:
     """Return the product of a key."""
+    if "\0" in key:
+        # Whoever sends it has no key of ours, and PostgreSQL takes no such text.
+        return None
     return next(iter(_find(connection, key=key)), None)
 
 
@@ -69,12 +79,13 @@ def by_name(connection: Connection, name: str) -> Product | None:
 
 def everything(connection: Connection) -> list[Product]:
     """Return all products, by name."""
-    return _find(connection)
+    # Sorted here: each engine, and each PostgreSQL, has an order of names of its own.
+    return sorted(_find(connection), key=lambda product: product.name)
 
 
 def _find(connection: Connection, **where: str) -> list[Product]:
     table = tables.products
-    rows = connection.execute(select(table).filter_by(**where).order_by(table.c.name))
+    rows = connection.execute(select(table).filter_by(**where))
     return [
         Product(
             id=row.id,

@@ -121,8 +121,13 @@ def answer(
 ) -> None:
     """Append what was answered on the page; who answers has opened it."""
     opened(connection, showing_id, now)
+    u, i = tables.uninstalls, tables.installations
+    # Its row keeps all who write of an installation in line: the same answer twice is one.
     installation_id = connection.execute(
-        select(tables.uninstalls.c.installation_id).where(tables.uninstalls.c.id == uninstall_id)
+        select(i.c.id)
+        .join(u, u.c.installation_id == i.c.id)
+        .where(u.c.id == uninstall_id)
+        .with_for_update(of=i)
     ).scalar_one()
     add_answers(
         connection,

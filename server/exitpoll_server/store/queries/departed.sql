@@ -1,7 +1,8 @@
 -- Uninstalls of a product that stand at :as_of, one a lifetime; every query of departures
 -- begins with these. An uninstall stands when it had occurred and been received, and no later
 -- ping had withdrawn it. What belongs to it is looked up by index, row by row: joined to
--- one another, such sets have no index, and their product grows with the square.
+-- one another, such sets have no index, and their product grows with the square. A day in
+-- milliseconds fits no INTEGER of PostgreSQL's.
 --
 -- All of them read installations through `kept`: no rehearsals, and nothing that the vendor has
 -- left out. Not materialized, it is a condition of each query, and indexes serve as ever.
@@ -47,8 +48,9 @@ departed AS (
                WHEN s.consent = 'exit' THEN s.launches_step
                WHEN s.launches IS NOT NULL THEN s.launches
                -- Imported: of each counter its total, or its rows where they are more.
-               ELSE (SELECT SUM(CASE WHEN c.total IS NULL OR c.total < c.rows_total
-                                     THEN c.rows_total ELSE c.total END)
+               -- PostgreSQL's sums are of a larger kind than what is summed.
+               ELSE (SELECT CAST(SUM(CASE WHEN c.total IS NULL OR c.total < c.rows_total
+                                     THEN c.rows_total ELSE c.total END) AS BIGINT)
                      FROM (SELECT MAX(b.total) AS total, SUM(b.launches) AS rows_total
                            FROM (SELECT k.id AS counter_id, k.launches_total AS total,
                                         CAST(NULL AS BIGINT) AS launches
@@ -66,10 +68,10 @@ departed AS (
                -- ended before. Noon of the first day, but not after its receipt, nor after
                -- the uninstall.
                (SELECT CASE
-                           WHEN l.first_received_at < l.day * 86400000 + 43200000
+                           WHEN l.first_received_at < CAST(l.day AS BIGINT) * 86400000 + 43200000
                                THEN l.first_received_at
-                           WHEN s.instant < l.day * 86400000 + 43200000 THEN s.instant
-                           ELSE l.day * 86400000 + 43200000
+                           WHEN s.instant < CAST(l.day AS BIGINT) * 86400000 + 43200000 THEN s.instant
+                           ELSE CAST(l.day AS BIGINT) * 86400000 + 43200000
                        END
                 FROM launches l
                 WHERE l.installation_id = s.installation_id AND l.dated = 1
@@ -116,12 +118,12 @@ classed AS (
            CASE
                WHEN d.launches = 0 THEN 'never_launched'
                -- Under consent `exit` only the lower end of a step is known.
-               WHEN d.tenure_step >= 168 AND d.tenure_step * 3600000 <= :trial_ms + 259200000
+               WHEN d.tenure_step >= 168 AND CAST(d.tenure_step AS BIGINT) * 3600000 <= :trial_ms + 259200000
                    THEN 'unknown'
-               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) IS NULL THEN 'unknown'
-               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 3600000 THEN 'first_hour'
-               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 86400000 THEN 'first_day'
-               WHEN COALESCE(d.tenure_ms, d.tenure_step * 3600000) < 604800000 THEN 'first_week'
+               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) IS NULL THEN 'unknown'
+               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 3600000 THEN 'first_hour'
+               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 86400000 THEN 'first_day'
+               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 604800000 THEN 'first_week'
                WHEN d.tenure_ms < :trial_ms - 259200000 THEN 'in_trial'
                WHEN d.tenure_ms <= :trial_ms + 259200000 THEN 'trial_end'
                ELSE 'later'

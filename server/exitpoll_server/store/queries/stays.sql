@@ -11,9 +11,9 @@
         SELECT installation_id,
                day,
                CASE
-                   WHEN MIN(first_received_at) < day * 86400000 + 43200000
+                   WHEN MIN(first_received_at) < CAST(day AS BIGINT) * 86400000 + 43200000
                        THEN MIN(first_received_at)
-                   ELSE day * 86400000 + 43200000
+                   ELSE CAST(day AS BIGINT) * 86400000 + 43200000
                END AS at
         FROM launches
         WHERE dated = 1 AND first_received_at <= :as_of

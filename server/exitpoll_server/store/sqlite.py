@@ -1,0 +1,64 @@
+"""SQLite: a file, its folder, its durability, and how its transactions begin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+BUSY_TIMEOUT_SECONDS = 20
+"""How long a writer waits for another process's transaction; imports commit in small groups."""
+
+POLL_SECONDS = 0.0005
+"""How soon a process sees that it is its turn: a group's transaction takes some milliseconds."""
+
+READS: Mapping[str, Any] = {"exitpoll_begin": "BEGIN"}
+# A transaction that reads first and writes later fails where another process wrote between.
+WRITES: Mapping[str, Any] = {"exitpoll_begin": "BEGIN IMMEDIATE"}
+ALONE: Mapping[str, Any] = WRITES
+
+
+def create(url: URL) -> Engine:
+    """Return an engine on a file, in a folder that need not exist.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # A fault goes to the log with its statement; what the statement held is somebody's.
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True
+    )
+    event.listen(engine, "connect", _set_up)
+    return engine
+
+
+def turn(engine: Engine) -> AbstractContextManager[object]:
+    """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn.
+
+    Raises:
+        filelock.Timeout: it did not come.
+    """
+    return FileLock(f"{engine.url.database}-lock", BUSY_TIMEOUT_SECONDS, poll_interval=POLL_SECONDS)
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Tell whether another process holds the file."""
+    return "database is locked" in str(error.orig)
+
+
+def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI's own type
+    # The driver's own idea of transactions begins them too late; READS and WRITES say how.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: a commit survives the loss of power, not only of the process.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()

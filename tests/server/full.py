@@ -1,0 +1,80 @@
+"""A database with a row of every kind in it, made the way messages make it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from tests.server.messages import NOW, after, arrival, leaving, ping, row
+
+from exitpoll_agent import wire
+from exitpoll_server.store import Product, Store
+
+WORDS = "Прощай — 再見 🙃 '); DROP"
+"""What a careless way from one engine to the other would damage."""
+
+
+def fill(store: Store, copies: int = 5) -> Product:
+    """Play two products' lives: launches, updates, leaving, answers, feedback, an erasure."""
+    store.secret("tokens")
+    product = store.create_product(name="Sample", stopped_after_days=40, trial_days=30, now=NOW)
+    other = store.create_product(name="Other", stopped_after_days=7, trial_days=None, now=NOW)
+    for who in range(1, copies + 1):
+        _live(store, product, who)
+        _live(store, other, who)
+    _speak(store, product)
+    store.erase(product, UUID(int=copies), NOW)
+    return product
+
+
+def _live(store: Store, product: Product, who: int) -> None:
+    same: dict[str, Any] = {
+        "installation_id": UUID(int=who),
+        "counter": UUID(int=who + 1_000),
+        "customer": f"c{who % 5}",
+        "os": "windows-11",
+        "attributes": {"plan": WORDS, "seats": who},
+    }
+    begun = NOW - timedelta(days=60 + who)
+    days = tuple(row(f"{(begun + timedelta(days=n)).date()}", n + 1) for n in range(who % 4 + 1))
+    first = ping(
+        1,
+        sent_at=begun,
+        installed_at=begun,
+        origin="new",
+        version="1.0",
+        days=days,
+        launches_total=2**40,
+        milestones={"first-export": date(2026, 10, 1)},
+        **same,
+    )
+    store.merge(product, [arrival(first, begun)])
+    if who % 3:
+        how = {"uninstall_id": UUID(int=who + 2_000), "at": NOW, "asked": "installer"}
+        said = wire.Answers(reason="too-slow", comment=WORDS, score=who % 11)
+        event = leaving(2, sent_at=NOW, uninstall={**how, "answers": said}, version="2.0", **same)
+        store.merge(product, [arrival(event)])
+
+
+def _speak(store: Store, product: Product) -> None:
+    uninstall = store.uninstall_number(product, UUID(int=1))
+    assert uninstall is not None
+    showing = store.show(
+        uninstall=uninstall,
+        survey="exit",
+        survey_version=1,
+        locale="ru",
+        reasons=["other", "too-slow"],
+        now=after(minutes=1),
+    )
+    store.answer(
+        uninstall=uninstall,
+        showing=showing,
+        answers=wire.Answers(comment=WORDS * 10),
+        now=after(minutes=2),
+    )
+    page = store.begin_feedback(
+        product, installation_id=UUID(int=1), version="1.0", locale="ru", now=NOW
+    )
+    store.give_feedback(page, WORDS, after(minutes=3))
