@@ -34,7 +34,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     app = Flask(__name__, static_folder=None)
     rates = Rates(settings)
     trace.init_app(app, access_log=settings.access_log)
-    ingest.init_app(app, store, rates)
+    ingest.init_app(app, store, rates, settings)
     survey.init_app(app, store, rates)
     operations.init_app(app, store, metrics_token=settings.metrics_token)
     openapi.init_app(app)

@@ -9,11 +9,11 @@ import logging
 import re
 import secrets
 import time
-from functools import partial
+from typing import Any
 
 from flask import Flask, Response, request
 
-from exitpoll_server import later, logs, metrics
+from exitpoll_server import logs, metrics
 
 HEADER = "X-Request-ID"
 
@@ -40,13 +40,16 @@ def init_app(app: Flask, *, access_log: bool) -> None:
 
 def request_id() -> str:
     """Return the id of the current request: the proxy's, or one of our own."""
-    # The environment is kept by hand: each look through Flask's proxies costs half a microsecond.
-    environment = request.environ
-    known: str | None = environment.get(_KNOWN)
+    return id_of(request.environ)
+
+
+def id_of(environ: dict[str, Any]) -> str:
+    """Return the id of a request, given its environ."""
+    known: str | None = environ.get(_KNOWN)
     if known is None:
-        given = environment.get("HTTP_X_REQUEST_ID", "")
-        known = given if _SANE_ID.fullmatch(given) else secrets.token_hex(ID_BYTES)
-        environment[_KNOWN] = known
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        known = given if given and _SANE_ID.fullmatch(given) else secrets.token_hex(ID_BYTES)
+        environ[_KNOWN] = known
     return known
 
 
@@ -63,7 +66,7 @@ def fault(what: str, error: Exception) -> None:
 
 def _answered(response: Response) -> Response:
     response.headers[HEADER] = request_id()
-    later.when_answered(partial(metrics.answered, route(), response.status_code))
+    metrics.answered(route(), response.status_code)
     return response
 
 
@@ -72,15 +75,14 @@ def _begin() -> None:
 
 
 def _log(response: Response) -> Response:
-    # A method that no route has is whatever somebody typed.
-    method = request.method if request.url_rule is not None else "?"
-    said = {"request_id": request_id(), "method": method, "route": route()}
-    later.when_answered(
-        partial(_log_answer, request.environ[_BEGAN], status=response.status_code, **said)
+    logs.event(
+        logging.INFO,
+        "request",
+        request_id=request_id(),
+        # A method that no route has is whatever somebody typed.
+        method=request.method if request.url_rule is not None else "?",
+        route=route(),
+        status=response.status_code,
+        milliseconds=round((time.perf_counter() - request.environ[_BEGAN]) * 1000, 1),
     )
     return response
-
-
-def _log_answer(began: float, **said: object) -> None:
-    milliseconds = round((time.perf_counter() - began) * 1000, 1)
-    logs.event(logging.INFO, "request", None, **said, milliseconds=milliseconds)

@@ -19,18 +19,17 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
-import orjson
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exitpoll_agent import wire
-from exitpoll_server import clock, intake, later, metrics, trace
+from exitpoll_server import clock, intake, metrics, trace
+from exitpoll_server.config import Config
+from exitpoll_server.ingest.bodies import JSON, RefusedError, message_in
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
@@ -38,86 +37,115 @@ from exitpoll_server.store import BusyError, Product, Store
 RETRY_AFTER_SECONDS = 30
 """How long an agent is asked to wait where the database is busy: a long import's few groups."""
 
-GZIP = 16 + zlib.MAX_WBITS
-"""How zlib is told to expect a gzip header, and nothing else."""
+QUICK_WAY = "exitpoll.door"
+"""Where in the app's extensions a server finds the door."""
 
+Environ: TypeAlias = dict[str, Any]
+Headers: TypeAlias = list[tuple[str, str]]
 
 _CONFIRMED = wire.to_json(wire.Confirmation())
+_IS_JSON = ("Content-Type", JSON)
 
 
-@dataclass(frozen=True)
-class RefusedError(Exception):
-    """The message cannot be taken; carries the answer's status and code."""
-
-    status: int
-    code: str
-    message: str
-
-
-def init_app(app: Flask, store: Store, rates: Rates) -> None:
-    """Add the routes that agents call."""
+def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
+    """Add the routes that agents call, and for a server that can use it the quick way."""
     blueprint = Blueprint("ingest", __name__)
+    door = Door(store, rates, settings.trusted_proxies)
 
-    @blueprint.post(wire.PINGS_PATH)
-    def pings() -> Response:
-        return _taken(intake.take_ping(store, _product(store, rates), _body(), clock.now()))
+    def take() -> Response:
+        taken = door.take(request.environ, _bytes())
+        taken.durable.result()
+        return _confirmed(taken.message, taken.ignored)
 
-    @blueprint.post(wire.UNINSTALLS_PATH)
-    def uninstalls() -> Response:
-        product = _product(store, rates)
-        return _taken(intake.take_uninstall(store, product, _body(), clock.now(), channel="agent"))
+    blueprint.post(wire.PINGS_PATH, endpoint="pings")(take)
+    blueprint.post(wire.UNINSTALLS_PATH, endpoint="uninstalls")(take)
 
     @blueprint.post(wire.ERASURES_PATH)
     def erasures() -> Response:
-        return _confirmed(*intake.erase(store, _product(store, rates), _body(), clock.now()))
+        product = door.product(request.environ)
+        data = message_in(_bytes(), request.environ)
+        return _confirmed(*intake.erase(store, product, data, clock.now()))
 
     app.register_blueprint(blueprint)
-    app.extensions[later.AT_ONCE] = partial(_is_answered_at_once, store)
+    if not settings.access_log:
+        app.extensions[QUICK_WAY] = door
     _answer_errors(app)
 
 
-def _is_answered_at_once(store: Store, environ: Mapping[str, Any]) -> bool:
-    """Tell whether nothing but the disk's part of a request takes time."""
-    return (
-        environ["PATH_INFO"] in (wire.PINGS_PATH, wire.UNINSTALLS_PATH)
-        and store.known_product(_key(environ)) is not None
-    )
+class Door:
+    """Takes pings and uninstalls, whoever called: a route, or a server that needs no thread for it.
+
+    The quick way is the same without the framework, and without waiting: such a server takes a
+    message of a product that is known, waits for the disk by itself, and then confirms.
+    """
+
+    def __init__(self, store: Store, rates: Rates, proxies: int) -> None:
+        self._store = store
+        self._rates = rates
+        self._trust = ProxyFix(_nothing, x_for=proxies, x_proto=0, x_host=0) if proxies else None
+
+    def stands_open(self, environ: Environ) -> bool:
+        """Tell whether to take this quickly: nothing but the disk would take time."""
+        return (
+            environ["PATH_INFO"] in (wire.PINGS_PATH, wire.UNINSTALLS_PATH)
+            and environ["REQUEST_METHOD"] == "POST"
+            and self._store.known_product(_key(environ)) is not None
+        )
+
+    def take_quickly(self, environ: Environ, body: bytes) -> intake.Taken[Any]:
+        """Take a message as its route does, on a request that no framework has seen."""
+        if self._trust is not None:
+            self._trust(environ, _start_nothing)
+        return self.take(environ, body)
+
+    def take(self, environ: Environ, body: bytes | None) -> intake.Taken[Any]:
+        """Take the message of a request; None is a body that was too long.
+
+        Raises:
+            RefusedError, InvalidError, LimitedError, BusyError: it was not taken.
+        """
+        product = self.product(environ)
+        data, now = message_in(body, environ), clock.now()
+        if environ["PATH_INFO"] == wire.PINGS_PATH:
+            return intake.take_ping(self._store, product, data, now)
+        return intake.take_uninstall(self._store, product, data, now, channel="agent")
+
+    def product(self, environ: Environ) -> Product:
+        """Return the product that a request names, and count the request.
+
+        Raises:
+            RefusedError: there is none.
+            LimitedError: there were too many requests.
+        """
+        address, key = environ.get("REMOTE_ADDR"), _key(environ)
+        self._rates.count(address)
+        product = self._rates.product(address, key, self._find) if key else None
+        if product is None:
+            raise RefusedError(401, "unknown_product_key", "No product has this key.")
+        return product
+
+    def _find(self, key: str) -> Product | None:
+        return self._store.known_product(key) or self._store.product_by_key(key)
 
 
-def _key(environ: Mapping[str, Any]) -> str:
+def confirm_quickly(environ: Environ, taken: intake.Taken[Any]) -> tuple[Headers, bytes]:
+    """Return the answer to a message that was taken quickly and is durable: 200."""
+    metrics.answered(environ["PATH_INFO"], 200)
+    request_id = trace.HEADER, trace.id_of(environ)
+    return [_IS_JSON, request_id], _confirmation(taken.message, taken.ignored)
+
+
+def _nothing(_environ: Environ, _start: object) -> Iterable[bytes]:
+    return ()
+
+
+def _start_nothing(*_: object) -> Callable[[bytes], object]:
+    raise NotImplementedError
+
+
+def _key(environ: Environ) -> str:
     scheme, _, key = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
-
-
-def _product(store: Store, rates: Rates) -> Product:
-    def find(key: str) -> Product | None:
-        return store.known_product(key) or store.product_by_key(key)
-
-    address, key = request.remote_addr, _key(request.environ)
-    rates.count(address)
-    product = rates.product(address, key, find) if key else None
-    if product is not None:
-        return product
-    raise RefusedError(401, "unknown_product_key", "No product has this key.")
-
-
-def _body() -> object:
-    if request.mimetype != "application/json":
-        raise RefusedError(415, "not_json", "Send the message as application/json.")
-    body = _decompressed(_within_limit(_bytes()))
-    try:
-        return orjson.loads(body)
-    except ValueError:
-        return _slowly(body)
-
-
-def _slowly(body: bytes) -> object:
-    """Read what orjson does not: half surrogate pairs, of which a field is left out, not all."""
-    try:
-        # Decoded here: given bytes, json would guess their encoding.
-        return json.loads(body.decode(), parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise RefusedError(400, "bad_json", "The body is no JSON.") from None
 
 
 def _bytes() -> bytes | None:
@@ -133,47 +161,16 @@ def _bytes() -> bytes | None:
         return None
 
 
-def _within_limit(body: bytes | None) -> bytes:
-    if body is None or len(body) > wire.MAX_BODY_BYTES:
-        raise RefusedError(413, "too_large", f"The message is over {wire.MAX_BODY_BYTES} bytes.")
-    return body
-
-
-def _decompressed(body: bytes) -> bytes:
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return body
-    if encoding != "gzip":
-        raise RefusedError(415, "unknown_encoding", "Send the message plain or with gzip.")
-    unpacker = zlib.decompressobj(wbits=GZIP)
-    try:
-        # One byte beyond what is allowed tells a bomb; the rest of it is never unpacked.
-        unpacked = unpacker.decompress(body, wire.MAX_BODY_BYTES + 1)
-    except zlib.error:
-        raise RefusedError(400, "bad_gzip", "The body is no gzip.") from None
-    message = _within_limit(unpacked)
-    if not unpacker.eof or unpacker.unused_data:
-        raise RefusedError(400, "bad_gzip", "The body is cut, or goes on after its end.")
-    return message
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _taken(taken: intake.Taken[Any]) -> Response:
-    later.wait_for(taken.durable)
-    return _confirmed(taken.message, taken.ignored)
-
-
 def _confirmed(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> Response:
+    return Response(_confirmation(taken, ignored), content_type=JSON)
+
+
+def _confirmation(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> bytes:
     """Confirm a message; a rehearsal is shown what was taken in, people's own are not repeated."""
+    if not (taken.test or ignored):
+        return _CONFIRMED
     received = json.loads(wire.to_json(taken)) if taken.test else None
-    if received is None and not ignored:
-        body = _CONFIRMED
-    else:
-        body = wire.to_json(wire.Confirmation(ignored=ignored, received=received))
-    return Response(body, content_type="application/json")
+    return wire.to_json(wire.Confirmation(ignored=ignored, received=received))
 
 
 def _answer_errors(app: Flask) -> None:
@@ -224,4 +221,4 @@ def _refusal(
 ) -> Response:
     metrics.rejected(code)
     refusal = wire.Refusal(code=code, message=message, fields=fields or {})
-    return Response(wire.to_json(refusal), status, content_type="application/json")
+    return Response(wire.to_json(refusal), status, content_type=JSON)

@@ -1,8 +1,8 @@
 """The WSGI application on granian's own interface (RSGI).
 
-A request that can be answered at once is called in the event loop's own thread. Where its answer
-waits for the disk, it waits as a future: no thread blocks, so that thousands may wait for one
-commit. Every other request, which may read for seconds, is called in a bounded pool of threads.
+A message is taken by the ingest's door in the event loop's own thread, and its answer waits for the
+disk as a future: no thread blocks, so that thousands may wait for one commit. Every other request,
+which may read for seconds, is called in a bounded pool of threads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -21,7 +22,7 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian._granian import RSGIProtocolError as ProtocolError
 from granian.rsgi import Scope
 
-from exitpoll_server import later
+from exitpoll_server import ingest
 from exitpoll_server.serving.wsgi import Answer, Environ, call, environ_of, plain
 
 THREADS = 8
@@ -48,7 +49,7 @@ class Adapter:
         """Take the application, and what is to be done once its last request is answered."""
         self._app = app
         self._when_stopped = when_stopped
-        self._is_answered_at_once: Callable[[Environ], bool] = app.extensions[later.AT_ONCE]
+        self._door: ingest.Door | None = app.extensions.get(ingest.QUICK_WAY)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
         self._in_pool = 0
 
@@ -67,43 +68,57 @@ class Adapter:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         """Answer a request."""
         environ = environ_of(scope)
-        answer = await self._read(environ, protocol)
-        if answer is None and self._is_answered_at_once(environ):
-            answer = await self._answer_at_once(environ)
-        elif answer is None:
-            answer = await self._answer_in_pool(environ)
+        try:
+            body = await self._read(environ, protocol)
+        except _NeverCameError as error:
+            answer = plain(error.status, error.sentence)
+        else:
+            answer = await self._answer(environ, body)
         protocol.response_bytes(answer.status, answer.headers, answer.body)
 
     # -- reading
 
-    async def _read(self, environ: Environ, protocol: HTTPProtocol) -> Answer | None:
-        """Put the body into the environ; return an answer where it never came."""
+    async def _read(self, environ: Environ, protocol: HTTPProtocol) -> bytes | None:
+        """Return the body, also in the environ; None where it is longer than anything we take.
+
+        Raises:
+            _NeverCameError: it was cut, or took too long.
+        """
         length = environ.get("CONTENT_LENGTH")
         if length is None and "HTTP_TRANSFER_ENCODING" not in environ:
+            return b""
+        if length is not None and int(length) > MOST_READ:
             return None
         task = asyncio.current_task()
         self._reading.begin(task)
         try:
-            if length is None:
-                environ["CONTENT_LENGTH"] = await _read_some(environ, protocol)
-            elif int(length) <= MOST_READ:
-                environ["wsgi.input"] = BytesIO(await protocol())
+            body = await (protocol() if length is not None else _read_some(protocol))
         except asyncio.CancelledError:
-            return plain(408, "The body took too long.")
+            raise _NeverCameError(408, "The body took too long.") from None
         except (ProtocolClosed, ProtocolError):
-            return plain(400, "The body ended too early.")
+            raise _NeverCameError(400, "The body ended too early.") from None
         finally:
             self._reading.end(task)
-        return None
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
+        return body
 
     # -- answering
 
-    async def _answer_at_once(self, environ: Environ) -> Answer:
-        environ[later.CAN_WAIT] = True
-        answer = call(self._app, environ)
-        durable: Future[None] | None = environ.pop(later.WAITS_FOR, None)
-        error = None if durable is None else await self._settled.wait_for(durable)
-        return answer if error is None else call(partial(self._fail, error), environ)
+    async def _answer(self, environ: Environ, body: bytes | None) -> Answer:
+        door = self._door
+        if door is not None and body is not None and door.stands_open(environ):
+            return await self._answer_quickly(door, environ, body)
+        return await self._answer_in_pool(environ)
+
+    async def _answer_quickly(self, door: ingest.Door, environ: Environ, body: bytes) -> Answer:
+        try:
+            taken = door.take_quickly(environ, body)
+        except Exception as error:  # noqa: BLE001 - the application has an answer to each
+            return call(partial(self._fail, error), environ)
+        failed = await self._settled.wait_for(taken.durable)
+        if failed is not None:
+            return call(partial(self._fail, failed), environ)
+        return Answer(200, *ingest.confirm_quickly(environ, taken))
 
     def _fail(self, error: Exception, environ: Environ, start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's own type
         """Answer as if the view had raised the error: a WSGI application."""
@@ -123,15 +138,22 @@ class Adapter:
             self._in_pool -= 1
 
 
-async def _read_some(environ: Environ, protocol: HTTPProtocol) -> str:
-    """Read a body that says nothing of its length, as far as is read at all; return its length."""
+async def _read_some(protocol: HTTPProtocol) -> bytes:
+    """Read a body that says nothing of its length, as far as anything is read at all."""
     body = bytearray()
     async for chunk in protocol:
         body += chunk
         if len(body) > MOST_READ:
             break
-    environ["wsgi.input"] = BytesIO(body)
-    return str(len(body))
+    return bytes(body)
+
+
+@dataclass(frozen=True)
+class _NeverCameError(Exception):
+    """There is no whole body; says how to answer."""
+
+    status: int
+    sentence: str
 
 
 class _Settled:
