@@ -1,8 +1,7 @@
-"""Many rows as one parameter of one statement.
+"""Many rows as one parameter of one statement, and many as one answer.
 
-A driver that is given a row at a time gives the interpreter away at each of them, and in a busy
-server waits to have it back. So a group's rows travel as one JSON array, and the database unpacks
-them: both engines can, each in its own words.
+SQLite's driver gives the interpreter away at each row that it takes or returns, and in a busy server
+waits to have it back. So a group travels as one JSON array, and what is found comes back as one.
 """
 
 from __future__ import annotations
@@ -39,6 +38,32 @@ class Bulk:
     def statement(self, engine: str) -> str:
         """Return the statement in the words of an engine and its driver."""
         return _statement(self._sql, engine, tuple(self._columns.items()))
+
+
+class BulkQuery(Bulk):
+    """A query for what belongs to many rows."""
+
+    def __init__(self, select: Sequence[str], from_: str, **columns: str) -> None:
+        """Take what is selected, numbers and texts, then the query from its FROM on, and so on."""
+        super().__init__(f"SELECT {{selected}} {from_}", **columns)
+        self._selected = ", ".join(select)
+
+    def fetch(
+        self, connection: Connection, rows: Iterable[Sequence[object]], **parameters: object
+    ) -> Sequence[Sequence[Any]]:
+        """Return what was selected for each row, in any order."""
+        found = self.run(connection, rows, **parameters)
+        if connection.dialect.name == "sqlite":
+            together: Sequence[Sequence[Any]] = orjson.loads(found.scalar_one())
+            return together
+        return found.all()
+
+    def statement(self, engine: str) -> str:
+        """Return the query in the words of an engine and its driver."""
+        together = f"json_group_array(json_array({self._selected}))"
+        selected = together if engine == "sqlite" else self._selected
+        sql = self._sql.replace("{selected}", selected)
+        return _statement(sql, engine, tuple(self._columns.items()))
 
 
 @cache

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from exitpoll_agent.wire import Ping, UninstallEvent
 from exitpoll_server.store import limits, tables
 from exitpoll_server.store.arrivals import Values, Work, ms, smallest
-from exitpoll_server.store.bulk import Bulk
+from exitpoll_server.store.bulk import Bulk, BulkQuery
 from exitpoll_server.store.instants import as_read, noon
 
 _LIFE = {
@@ -136,16 +136,16 @@ def stated_facts(message: Ping) -> Values:
 
 _facts_of = attrgetter(*tables.FACTS)
 
-_SAID_BEFORE = Bulk(
-    f"""
-    SELECT r.n, {", ".join(read(name, "h") for name in tables.FACTS)}
-    FROM {{rows}}
+_SAID_BEFORE = BulkQuery(
+    ["r.n", *(read(name, "h") for name in tables.FACTS)],
+    """
+    FROM {rows}
     LEFT JOIN history h
       ON h.id = (SELECT s.id FROM history s
                  WHERE s.installation_id = r.installation_id
                    AND s.counter_id = r.counter_id AND s.seq <= r.seq
                  ORDER BY s.seq DESC, s.id DESC LIMIT 1)
-    """,  # noqa: S608 - names of our own columns
+    """,
     n="integer",
     installation_id="bigint",
     counter_id="bigint",
@@ -158,7 +158,7 @@ def _look_up_what_was_said(connection: Connection, works: Sequence[Work]) -> Non
     older = [work for work in works if not work.newer]
     if not older:
         return
-    rows = _SAID_BEFORE.run(
+    rows = _SAID_BEFORE.fetch(
         connection,
         [
             (n, work.installation["id"], work.counter_id, work.message.seq)

@@ -26,7 +26,7 @@ from exitpoll_server.store.arrivals import (
     ms,
     smallest,
 )
-from exitpoll_server.store.bulk import Bulk
+from exitpoll_server.store.bulk import Bulk, BulkQuery
 from exitpoll_server.store.instants import noon, to_day
 
 FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
@@ -112,17 +112,19 @@ _COUNTER = (
 
 
 # LEFT, though it means an inner one: SQLite then goes by the rows, and not by the product's copies.
-_READ = Bulk(
-    f"""
-    SELECT r.n,
-           EXISTS (SELECT 1 FROM uninstalls u WHERE u.installation_id = i.id),
-           {", ".join(changes.read(name, "i") for name in _INSTALLATION)},
-           {", ".join(f"c.{name}" for name in _COUNTER)}
-    FROM {{rows}}
+_READ = BulkQuery(
+    [
+        "r.n",
+        "EXISTS (SELECT 1 FROM uninstalls u WHERE u.installation_id = i.id)",
+        *(changes.read(name, "i") for name in _INSTALLATION),
+        *(f"c.{name}" for name in _COUNTER),
+    ],
+    """
+    FROM {rows}
     LEFT JOIN installations i
       ON i.product_id = :product_id AND i.uuid = r.uuid AND i.test = r.test
     LEFT JOIN counters c ON c.installation_id = i.id AND c.uuid = r.counter
-    """,  # noqa: S608 - names of our own columns
+    """,
     n="integer",
     uuid="uuid",
     test="boolean",
@@ -140,7 +142,7 @@ def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival])
     if connection.dialect.name == "postgresql":
         ids = [(n, a.message.installation_id.hex, a.message.test) for n, a in enumerate(arrivals)]
         _HOLD.run(connection, ids, product_id=product_id)
-    rows = _READ.run(
+    rows = _READ.fetch(
         connection,
         [
             (n, a.message.installation_id.hex, a.message.test, _hex(a.message.counter))
@@ -171,11 +173,17 @@ _ADD_COUNTERS = Bulk(
     INSERT INTO counters (installation_id, uuid, {", ".join(_COUNTER[1:])})
     SELECT r.installation_id, r.uuid, {", ".join(f"r.{name}" for name in _COUNTER[1:])}
     FROM {{rows}}
-    RETURNING installation_id, id
     """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     uuid="uuid",
     **dict.fromkeys(_COUNTER[1:], "bigint"),
+)
+
+_FIND_COUNTERS = BulkQuery(
+    ["r.installation_id", "c.id"],
+    "FROM {rows} LEFT JOIN counters c ON c.installation_id = r.installation_id AND c.uuid = r.uuid",
+    installation_id="bigint",
+    uuid="uuid",
 )
 
 _SET_COUNTERS = Bulk(
@@ -215,7 +223,9 @@ def _counters(connection: Connection, works: Sequence[Work]) -> None:
     if known:
         _SET_COUNTERS.run(connection, known)
     if rows:
-        for installation_id, counter_id in _ADD_COUNTERS.run(connection, rows):
+        _ADD_COUNTERS.run(connection, rows)
+        keys = [row[:2] for row in rows]
+        for installation_id, counter_id in _FIND_COUNTERS.fetch(connection, keys):
             new[installation_id]["id"] = counter_id
 
 

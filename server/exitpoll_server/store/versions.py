@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
-from exitpoll_server.store.bulk import Bulk
+from exitpoll_server.store.bulk import BulkQuery
 
 MAX_VERSIONS = 10_000
 """A build a day for 27 years. The key is public: one message could bring 400 made-up names."""
@@ -40,18 +40,15 @@ def ids(
     return {name: found.get(name) or found[OTHER] for name in wanted}
 
 
-_FIND = Bulk(
-    """
-    SELECT v.name, v.id
-    FROM {rows}
-    LEFT JOIN versions v ON v.product_id = :product_id AND v.name = r.name
-    """,
+_FIND = BulkQuery(
+    ["v.name", "v.id"],
+    "FROM {rows} LEFT JOIN versions v ON v.product_id = :product_id AND v.name = r.name",
     name="text",
 )
 
 
 def _known(connection: Connection, product_id: int, names: Iterable[str]) -> dict[str, int]:
-    found = _FIND.run(connection, [(name,) for name in names], product_id=product_id)
+    found = _FIND.fetch(connection, [(name,) for name in names], product_id=product_id)
     return {name: number for name, number in found if name is not None}
 
 
