@@ -8,7 +8,9 @@ A sound ping takes an eighth of the time that `Schema.load` takes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from dataclasses import MISSING
+from dataclasses import fields as dataclass_fields
+from datetime import date, datetime
 from functools import lru_cache, singledispatch
 from typing import Any, TypeAlias, cast
 from uuid import UUID
@@ -20,16 +22,21 @@ from exitpoll_server.kinds import LARGEST, AttributeValue, Choice, Day, Flag, In
 
 Reader: TypeAlias = Callable[[Any], Any]
 
+MOST_SEEN = 2_000
+MOST_SEEN_CHARS = 64
+"""Sound texts of a field that are remembered: versions, languages, systems come again and again."""
+
 
 class NotSureError(ValueError):
     """Whether this is valid is for the schema to say."""
 
 
-def through(schema: Schema, make: Callable[..., Any]) -> Reader:
-    """Return what reads an object of a schema, and calls `make` with its fields that are not null.
+def through(schema: Schema, makes: type[Any]) -> Reader:
+    """Return what reads an object of a schema into the frozen dataclass that the schema makes.
 
     It takes any value of JSON, and raises NotSureError for what is not plainly sound.
     """
+    make = _maker(makes)
     if schema.unknown != EXCLUDE:
         raise TypeError(f"{type(schema).__name__} minds unknown fields")
     readers = {name: _reader(field) for name, field in schema.fields.items()}
@@ -49,9 +56,30 @@ def through(schema: Schema, make: Callable[..., Any]) -> Reader:
                     said[name] = read_one(one)
         except (KeyError, ValueError, OverflowError):
             raise NotSureError from None
-        return make(**said)
+        return make(said)
 
     return read
+
+
+def _maker(kind: type[Any]) -> Callable[[dict[str, Any]], Any]:
+    """Return what makes a frozen dataclass of its fields, in a third of the time of its own way.
+
+    That sets field by field, past the guard of the frozen. Defaults are shared: none is changed.
+    """
+    defaults: dict[str, Any] = {}
+    for each in dataclass_fields(kind):
+        if each.default_factory is not MISSING:
+            defaults[each.name] = each.default_factory()
+        elif each.default is not MISSING:
+            defaults[each.name] = each.default
+
+    def make(said: dict[str, Any]) -> Any:  # noqa: ANN401 - of that kind
+        made = object.__new__(kind)
+        made.__dict__.update(defaults)
+        made.__dict__.update(said)
+        return made
+
+    return make
 
 
 # -- fields: each reads a value that is not null, or raises ValueError or OverflowError ----------
@@ -72,7 +100,12 @@ def _uuid(_field: fields.UUID) -> Reader:
 
 @_reader.register
 def _instant(_field: Instant) -> Reader:
-    return lambda value: wire.parse_instant(_text(value))
+    return lambda value: _instant_of(_text(value))
+
+
+@lru_cache(maxsize=4096)  # of many messages in one second, of one copy's days
+def _instant_of(text: str) -> datetime:
+    return wire.parse_instant(text)
 
 
 @_reader.register
@@ -114,9 +147,14 @@ def _flag(_field: Flag) -> Reader:
 @_reader.register
 def _line(field: Line) -> Reader:
     most, allowed = field.most, field.allowed_controls
+    seen: set[str] = set()
 
     def read(value: Any) -> str:  # noqa: ANN401
-        if type(value) is not str or len(value) > most or not value.strip():
+        if type(value) is not str:
+            raise NotSureError
+        if value in seen:
+            return value
+        if len(value) > most or not value.strip():
             raise NotSureError
         rest = value
         for control in allowed:
@@ -124,6 +162,8 @@ def _line(field: Line) -> Reader:
         # Printable is stricter than what can be kept, and asks the whole text at once.
         if not rest.isprintable():
             raise NotSureError
+        if len(seen) < MOST_SEEN and len(value) <= MOST_SEEN_CHARS:
+            seen.add(value)
         return value
 
     return read

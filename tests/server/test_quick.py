@@ -12,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields
 from tests.contract.test_golden import golden
 from tests.server.test_schemas import JSON_VALUES
 
+from exitpoll_agent import wire
 from exitpoll_server import quick, schemas
 
 SCHEMAS: dict[str, Any] = {
@@ -103,6 +104,6 @@ def test_a_sound_message_takes_the_quick_way(name: str) -> None:
 def test_a_field_of_an_unknown_kind_stops_the_program_at_its_start() -> None:
     """Nobody can add a field whose quick way would be a guess."""
     with pytest.raises(TypeError, match="Email"):
-        quick.through(Schema.from_dict({"mail": fields.Email()})(unknown="exclude"), dict)
+        quick.through(Schema.from_dict({"mail": fields.Email()})(unknown="exclude"), wire.Answers)
     with pytest.raises(TypeError, match="unknown fields"):
-        quick.through(Schema.from_dict({})(unknown=RAISE), dict)
+        quick.through(Schema.from_dict({})(unknown=RAISE), wire.Answers)

@@ -1,7 +1,7 @@
 """Many rows as one parameter of one statement, and many as one answer.
 
-SQLite's driver gives the interpreter away at each row that it takes or returns, and in a busy server
-waits to have it back. So a group travels as one JSON array, and what is found comes back as one.
+SQLite's driver gives the interpreter away at each row that it takes or returns, and in a busy
+server waits to have it back. So a group travels as one JSON array, and what it finds as another.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
 def _remember(connection: Connection, news: Sequence[tuple[Work, Values]]) -> None:
     """Keep what messages stated, but of no installation that has changed too often."""
     owners = {work.installation["id"] for work, _ in news}
-    full = limits.full(connection, tables.history.c.installation_id, owners, limits.MAX_CHANGES)
+    full = limits.full(connection, "history", owners, limits.MAX_CHANGES)
     rows = [_remembered(*new) for new in news if new[0].installation["id"] not in full]
     if rows:
         _REMEMBER.run(connection, rows)

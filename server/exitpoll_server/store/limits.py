@@ -7,9 +7,10 @@ limits keep any one of them from being a burden on all others. A genuine copy br
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Connection
+
+from exitpoll_server.store.bulk import BulkQuery
 
 MAX_COUNTERS = 10_000
 """Everybody on a large terminal server, where one copy is installed for all."""
@@ -24,17 +25,23 @@ MAX_ANSWERS = 100
 """Of one uninstall by one way. Nobody who changes their mind so often is read."""
 
 
-def full(
-    connection: Connection, owner: Column[Any], installations: Collection[int], most: int
-) -> set[int]:
-    """Return which installations have so many rows in the table whose column names their owner."""
-    if not installations:
+def full(connection: Connection, table: str, owners: Collection[int], most: int) -> set[int]:
+    """Return which installations have so many rows in a table, one of those named here."""
+    if not owners:
         return set()
-    return set(
-        connection.scalars(
-            select(owner)
-            .where(owner.in_(installations))
-            .group_by(owner)
-            .having(func.count() >= most)
-        )
+    found = _FULL[table].fetch(connection, [(owner,) for owner in owners], most=most)
+    return {owner for (owner,) in found}
+
+
+_FULL = {
+    table: BulkQuery(
+        ["r.owner"],
+        f"""
+        FROM {{rows}}
+        WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM {table} t
+                                     WHERE t.installation_id = r.owner LIMIT :most) c) >= :most
+        """,  # noqa: S608 - names of our own tables
+        owner="bigint",
     )
+    for table in ("counters", "history")
+}

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from exitpoll_agent.wire import UninstallEvent
-from exitpoll_server.store import changes, leaving, limits, tables, versions
+from exitpoll_server.store import changes, leaving, limits, versions
 from exitpoll_server.store.arrivals import (
     Arrival,
     Key,
@@ -202,8 +202,7 @@ def _counters(connection: Connection, works: Sequence[Work]) -> None:
         for work in works
         if work.counter is None and work.message.counter is not None
     }
-    owner = tables.counters.c.installation_id
-    full = limits.full(connection, owner, unknown, limits.MAX_COUNTERS)
+    full = limits.full(connection, "counters", unknown, limits.MAX_COUNTERS)
     new: dict[int, Values] = {}
     rows: list[Sequence[object]] = []
     known: list[Sequence[object]] = []
