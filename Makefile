@@ -16,7 +16,7 @@ WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-slow test-debian test-pythons bundle test-bundle bundle-windows \
-	test-windows bench-agent check format lock clean
+	test-windows bench-agent bench-ingest check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ test-windows: bundle-windows ## the tests that start the agent, with the Windows
 
 bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent
+
+bench-ingest: $(READY) ## what a ping costs, beside an empty Flask route; it needs wrk
+	$(BIN)/python -m tests.bench.ingest
 
 check: $(READY) ## format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .
