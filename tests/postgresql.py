@@ -85,7 +85,9 @@ class Cluster:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
 
     def create(self, template: str = "template1", **options: str) -> str:
-        """Return the name of a new database, a copy of another one."""
+        """Return the name of a new database, a copy of another one that nobody has open."""
+        if template in self._connections:
+            self._connections.pop(template).close()
         name = f"test_{next(self._names)}"
         self.run(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy {}").format(

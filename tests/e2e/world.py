@@ -115,6 +115,7 @@ class Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                start_new_session=True,  # its workers are killed with it
             )
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
@@ -124,8 +125,8 @@ class Server:
         self._port = int(self.url.rsplit(":", 1)[1])
 
     def kill(self) -> None:
-        """Kill the process as a power cut would, without a moment to tidy up."""
-        self._process.send_signal(signal.SIGKILL)
+        """Kill it and its workers as a power cut would, without a moment to tidy up."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=START_SECONDS)
         self._close()
         self.kills += 1

@@ -81,6 +81,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, new_database: NewDa
 
 
 @pytest.fixture
+def live(database: Database) -> Path:
+    """Return the file of a database that is one, for tests of nothing else."""
+    assert isinstance(database, Sqlite)
+    return database.file
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let stores opened from here on give up waiting for others at once."""
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -47,6 +48,10 @@ class Database(ABC):
         """Return everything that is kept, as far as a search for words goes."""
 
     @abstractmethod
+    def copy(self, folder: Path) -> Database:
+        """Return a copy of it as it is; nobody may have it open. A file's is in the folder."""
+
+    @abstractmethod
     def broken(self, *names: str) -> AbstractContextManager[None]:
         """Let these tables refuse every new row, in a `with` block."""
 
@@ -78,6 +83,9 @@ class Sqlite(Database):
     def contents(self) -> bytes:
         return b"".join(f.read_bytes() for f in self.file.parent.glob(f"{self.file.name}*"))
 
+    def copy(self, folder: Path) -> Database:
+        return Sqlite(Path(shutil.copy(self.file, folder)))
+
     @contextmanager
     def broken(self, *names: str) -> Iterator[None]:
         for name in names:
@@ -85,9 +93,11 @@ class Sqlite(Database):
                 f"CREATE TRIGGER fault_{name} BEFORE INSERT ON {name} "
                 "BEGIN SELECT RAISE(ABORT, 'broken'); END"
             )
-        yield
-        for name in names:
-            self.change(f"DROP TRIGGER fault_{name}")
+        try:
+            yield
+        finally:
+            for name in names:
+                self.change(f"DROP TRIGGER fault_{name}")
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -122,14 +132,20 @@ class Postgresql(Database):
         names = [table.name for table in tables.metadata.sorted_tables]
         return repr([self.look(f"SELECT * FROM {name}") for name in names]).encode()  # noqa: S608
 
+    def copy(self, folder: Path) -> Database:
+        del folder
+        return Postgresql(self.cluster, self.cluster.create(self.name))
+
     @contextmanager
     def broken(self, *names: str) -> Iterator[None]:
         # Of a row that breaks a rule PostgreSQL quotes every value.
         for name in names:
-            self.change(f"ALTER TABLE {name} ADD CONSTRAINT fault CHECK (id < 0) NOT VALID")
-        yield
-        for name in names:
-            self.change(f"ALTER TABLE {name} DROP CONSTRAINT fault")
+            self.change(f"ALTER TABLE {name} ADD CONSTRAINT fault CHECK (false) NOT VALID")
+        try:
+            yield
+        finally:
+            for name in names:
+                self.change(f"ALTER TABLE {name} DROP CONSTRAINT fault")
 
     @contextmanager
     def held(self) -> Iterator[None]:

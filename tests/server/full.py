@@ -25,6 +25,7 @@ def fill(store: Store, copies: int = 5) -> Product:
         _live(store, other, who)
     _speak(store, product)
     store.erase(product, UUID(int=copies), NOW)
+    _set_aside(store, product)
     return product
 
 
@@ -78,3 +79,12 @@ def _speak(store: Store, product: Product) -> None:
         product, installation_id=UUID(int=1), version="1.0", locale="ru", now=NOW
     )
     store.give_feedback(page, WORDS, after(minutes=3))
+
+
+def _set_aside(store: Store, product: Product) -> None:
+    """Leave the first installation out of reports, and put the second one back."""
+    first, second = (NOW - timedelta(days=60 + who) for who in (1, 2))
+    moment = timedelta(milliseconds=1)
+    store.quarantine(product, start=first, end=first + moment, note=WORDS, now=NOW)
+    lifted = store.quarantine(product, start=second, end=second + moment, note=None, now=NOW)
+    store.lift(lifted.id, after(hours=1))

@@ -80,8 +80,9 @@ def test_the_copy_goes_on(terminal: Terminal, empty: Database) -> None:
     assert found is not None
     store.create_product(name="New", stopped_after_days=40, trial_days=None, now=NOW)
     store.merge(found, [arrival(ping(1, version="new"), after(days=1))])
+    store.quarantine(found, start=NOW, end=after(days=1), note=None, now=NOW)
     store.close()
-    for name in ("products", "installations", "counters", "history"):
+    for name in ("products", "installations", "counters", "history", "exclusions"):
         assert len(rows(empty, name)) == before[name] + (name != "installations"), name
 
 

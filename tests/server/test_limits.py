@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from tests.server.conftest import Look
+from tests.server.databases import Database
 from tests.server.messages import COUNTER, INSTALLATION, NOW, after, arrival, leaving, ping, row
 
 from exitpoll_agent import wire
@@ -76,14 +76,14 @@ def test_each_product_has_a_list_of_its_own(store: Store, product: Product, look
 
 @pytest.mark.usefixtures("ten_versions")
 def test_several_writers_stay_below_the_limit_together(
-    store: Store, product: Product, database: Path, look: Look
+    store: Store, product: Product, database: Database, look: Look
 ) -> None:
     """Whoever adds versions at the same time adds no more than there is room for."""
     del store
     failed: list[BaseException] = []
 
     def write(first: int) -> None:
-        own = Store(f"sqlite:///{database}")
+        own = Store(database.url)
         try:
             for n in range(first, first + 8):
                 own.merge(product, [arrival(naming(range(n, n + 2)))])

@@ -11,7 +11,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from tests.server.messages import NOW, after, arrival, ping
+from tests.server.conftest import NewDatabase
+from tests.server.databases import Database
+from tests.server.messages import NOW, arrival, ping
 from tests.server.program import erasure, needs_root, on_a_small_disk, post, run, serving
 
 from exitpoll_agent import wire
@@ -45,11 +47,17 @@ def arrive(store: Store, product: Product, *installations: UUID) -> None:
 
 
 @pytest.fixture
-def backup(store: Store, product: Product, database: Path, tmp_path: Path) -> Path:
+def database(new_database: NewDatabase, tmp_path: Path) -> Database:
+    """Return a file: PostgreSQL has programs of its own for this."""
+    return new_database("sqlite", tmp_path)
+
+
+@pytest.fixture
+def backup(store: Store, product: Product, live: Path, tmp_path: Path) -> Path:
     """Return a backup that knows Anna and Boris; the server knows nobody else yet."""
     arrive(store, product, ANNA, BORIS)
     store.close()
-    stores.backup(url_of(database), tmp_path / "backup", overwrite=False)
+    stores.backup(url_of(live), tmp_path / "backup", overwrite=False)
     return tmp_path / "backup"
 
 
@@ -70,157 +78,82 @@ def by_copying_the_file(backup: Path, database: Path) -> None:
 
 @pytest.mark.parametrize("put_back", [by_command, by_copying_the_file])
 def test_who_was_erased_does_not_come_back(
-    backup: Path, database: Path, product: Product, put_back: Callable[[Path, Path], None]
+    backup: Path, live: Path, product: Product, put_back: Callable[[Path, Path], None]
 ) -> None:
     """After an older backup is put back the installation is gone, and a late ping stays out."""
-    with serving(database) as url:
+    with serving(live) as url:
         assert post(url, product.key, wire.ERASURES_PATH, erasure(ANNA)) == 200
-    put_back(backup, database)
-    with serving(database) as url:
-        assert known(database) == {BORIS}
+    put_back(backup, live)
+    with serving(live) as url:
+        assert known(live) == {BORIS}
         late = ping(seq=2, installation_id=ANNA)
         assert post(url, product.key, wire.PINGS_PATH, late) == 200
         assert post(url, product.key, wire.PINGS_PATH, ping(installation_id=CLARA)) == 200
-    assert known(database) == {BORIS, CLARA}
+    assert known(live) == {BORIS, CLARA}
 
 
-def test_an_erasure_that_was_not_answered_is_carried_out_by_the_next_opening(
-    backup: Path, database: Path, product: Product
-) -> None:
-    """A crash between the journal and the database leaves nobody half erased."""
-    del backup
-    store = opened(database)
-    with closing(sqlite3.connect(database)) as other:
-        other.execute(
-            "CREATE TRIGGER crash BEFORE INSERT ON tombstones"
-            " BEGIN SELECT RAISE(ABORT, 'crash'); END"
-        )
-        with pytest.raises(Exception, match="crash"):
-            store.erase(product, ANNA, NOW)
-        store.close()
-        other.execute("DROP TRIGGER crash")
-    assert known(database) == {ANNA, BORIS}
-    opened(database).close()
-    assert known(database) == {BORIS}
-
-
-def test_nothing_is_erased_that_the_journal_does_not_hold(
-    backup: Path, database: Path, product: Product
-) -> None:
-    """Where the journal cannot be written nothing is answered, so that no backup brings it back."""
-    del backup
-    store = opened(database)
-    journal_of(database).unlink()
-    journal_of(database).mkdir()
-    with pytest.raises(OSError, match="directory"):
-        store.erase(product, ANNA, NOW)
-    store.close()
-    assert known(database) == {ANNA, BORIS}
-
-
-def test_a_journal_cut_by_a_crash(backup: Path, database: Path, product: Product) -> None:
+def test_a_journal_cut_by_a_crash(backup: Path, live: Path, product: Product) -> None:
     """Wherever its last line is cut, the others hold, and so does the one written after it."""
-    store = opened(database)
+    store = opened(live)
     store.erase(product, BORIS, NOW)
-    whole = journal_of(database).read_bytes()
+    whole = journal_of(live).read_bytes()
     store.erase(product, ANNA, NOW)
     store.close()
-    longer = journal_of(database).read_bytes()
+    longer = journal_of(live).read_bytes()
     for length in range(len(whole), len(longer) - 1):
-        journal_of(database).write_bytes(longer[:length])
-        by_copying_the_file(backup, database)
-        store = opened(database)
-        assert known(database) == {ANNA}, longer[:length]
+        journal_of(live).write_bytes(longer[:length])
+        by_copying_the_file(backup, live)
+        store = opened(live)
+        assert known(live) == {ANNA}, longer[:length]
         store.erase(product, ANNA, NOW)
         store.close()
-        by_copying_the_file(backup, database)
-        opened(database).close()
-        assert known(database) == set(), longer[:length]
+        by_copying_the_file(backup, live)
+        opened(live).close()
+        assert known(live) == set(), longer[:length]
 
 
-def test_erasures_from_before_the_journal_are_taken_into_it(
-    backup: Path, database: Path, product: Product
-) -> None:
-    """A lost or new journal learns from the database what was erased, with its instant."""
-    store = opened(database)
-    store.erase(product, ANNA, after(hours=1))
-    store.close()
-    before = journal_of(database).read_text().split()
-    journal_of(database).unlink()
-    opened(database).close()
-    assert journal_of(database).read_text().split() == before
-    by_copying_the_file(backup, database)
-    opened(database).close()
-    assert known(database) == {BORIS}
-
-
-def test_a_product_that_the_backup_does_not_know(
-    backup: Path, database: Path, product: Product
-) -> None:
-    """Erasures of a product younger than the backup are kept for a database that knows it."""
-    store = opened(database)
-    other = store.create_product(name="Other", stopped_after_days=40, trial_days=None, now=NOW)
-    store.erase(other, ANNA, NOW)
-    store.close()
-    by_copying_the_file(backup, database)
-    store = opened(database)
-    assert store.products() == [product]
-    store.close()
-    assert known(database) == {ANNA, BORIS}
-    assert other.key in journal_of(database).read_text()
-
-
-def test_rehearsals_are_not_in_the_journal(backup: Path, database: Path, product: Product) -> None:
-    """The erasure of a rehearsal may name a real copy's id, and must never erase that."""
-    del backup
-    store = opened(database)
-    store.erase_rehearsals(product, ANNA)
-    store.close()
-    assert journal_of(database).read_text().split() == []
-
-
-def test_the_journal_is_its_owners(database: Path) -> None:
+def test_the_journal_is_its_owners(live: Path) -> None:
     """The ids in it are nobody else's business."""
-    opened(database).close()
-    assert journal_of(database).stat().st_mode & 0o777 == 0o600
+    opened(live).close()
+    assert journal_of(live).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_journal_that_cannot_be_written_is_said_at_the_start(database: Path) -> None:
+def test_a_journal_that_cannot_be_written_is_said_at_the_start(live: Path) -> None:
     """Not by the first person's erasure."""
-    journal_of(database).mkdir()
-    said = run(database, "serve", "--port", "0")
+    journal_of(live).mkdir()
+    said = run(live, "serve", "--port", "0")
     assert said.returncode == 2
-    assert said.stderr.startswith(f"exitpoll: the journal of erasures {journal_of(database)}")
+    assert said.stderr.startswith(f"exitpoll: the journal of erasures {journal_of(live)}")
     assert said.stderr.count("\n") == 1
 
 
 # -- restoring -------------------------------------------------------------------------------
 
 
-def test_the_replaced_database_is_kept(backup: Path, database: Path, product: Product) -> None:
+def test_the_replaced_database_is_kept(backup: Path, live: Path, product: Product) -> None:
     """What came since the backup is gone from the database, and in the file set aside."""
-    store = opened(database)
+    store = opened(live)
     arrive(store, product, CLARA)
     store.close()
-    aside = stores.restore(url_of(database), backup, NOW)
-    assert known(database) == known(backup) == {ANNA, BORIS}
-    assert aside == database.with_name(f"{database.name}.replaced-20261120T120000.000000Z")
+    aside = stores.restore(url_of(live), backup, NOW)
+    assert known(live) == known(backup) == {ANNA, BORIS}
+    assert aside == live.with_name(f"{live.name}.replaced-20261120T120000.000000Z")
     assert known(aside) == {ANNA, BORIS, CLARA}
     assert aside.stat().st_mode & 0o777 == 0o600
-    lock = f"{database.name}-lock"
-    names = {database.name, lock, backup.name, aside.name, journal_of(database).name}
-    assert {file.name for file in database.parent.iterdir()} == names
+    lock = f"{live.name}-lock"
+    names = {live.name, lock, backup.name, aside.name, journal_of(live).name}
+    assert {file.name for file in live.parent.iterdir()} == names
 
 
-def test_a_restored_database_is_served(backup: Path, database: Path, product: Product) -> None:
+def test_a_restored_database_is_served(backup: Path, live: Path, product: Product) -> None:
     """Twice restored, it takes messages as if nothing had happened."""
     for _ in range(2):
-        by = run(database, "restore", str(backup))
+        by = run(live, "restore", str(backup))
         assert by.returncode == 0, by.stderr
-        with serving(database) as url:
+        with serving(live) as url:
             assert post(url, product.key, wire.PINGS_PATH, ping(installation_id=CLARA)) == 200
-        assert known(database) == {ANNA, BORIS, CLARA}
-        for aside in database.parent.glob("*.replaced-*"):
+        assert known(live) == {ANNA, BORIS, CLARA}
+        for aside in live.parent.glob("*.replaced-*"):
             aside.unlink()
 
 
@@ -232,42 +165,40 @@ def test_a_new_machine_has_no_database_yet(backup: Path, tmp_path: Path) -> None
 
 
 def test_what_a_deleted_database_left_is_not_read_into_the_backup(
-    backup: Path, database: Path, product: Product
+    backup: Path, live: Path, product: Product
 ) -> None:
     """A journal whose database was deleted, as it lay there after a crash, changes nothing."""
-    store = opened(database)
+    store = opened(live)
     arrive(store, product, CLARA)
-    journal = database.with_name(f"{database.name}-wal")
+    journal = live.with_name(f"{live.name}-wal")
     left = journal.read_bytes()
     store.close()
-    database.unlink()
+    live.unlink()
     journal.write_bytes(left)
-    assert stores.restore(url_of(database), backup, NOW) is None
-    opened(database).close()
-    assert known(database) == {ANNA, BORIS}
+    assert stores.restore(url_of(live), backup, NOW) is None
+    opened(live).close()
+    assert known(live) == {ANNA, BORIS}
 
 
-def test_a_server_that_runs_keeps_its_database(
-    backup: Path, database: Path, product: Product
-) -> None:
+def test_a_server_that_runs_keeps_its_database(backup: Path, live: Path, product: Product) -> None:
     """A restore under a running server is refused, and the server goes on."""
-    with serving(database) as url:
+    with serving(live) as url:
         assert post(url, product.key, wire.PINGS_PATH, ping(installation_id=CLARA)) == 200
-        said = run(database, "restore", str(backup))
+        said = run(live, "restore", str(backup))
         assert said.returncode == 2
         assert said.stderr == (
-            f"exitpoll: a server or another program uses {database}; stop it first\n"
+            f"exitpoll: a server or another program uses {live}; stop it first\n"
         )
         assert post(url, product.key, wire.PINGS_PATH, ping(seq=2, installation_id=CLARA)) == 200
-    assert known(database) == {ANNA, BORIS, CLARA}
-    assert not list(database.parent.glob("*.replaced-*"))
+    assert known(live) == {ANNA, BORIS, CLARA}
+    assert not list(live.parent.glob("*.replaced-*"))
 
 
-def test_a_damaged_database_is_replaced_too(backup: Path, database: Path) -> None:
+def test_a_damaged_database_is_replaced_too(backup: Path, live: Path) -> None:
     """That may be why a backup is restored; what is left of it is kept as it is."""
-    database.write_bytes(b"no database at all " * 1_000)
-    aside = stores.restore(url_of(database), backup, NOW)
-    assert known(database) == {ANNA, BORIS}
+    live.write_bytes(b"no database at all " * 1_000)
+    aside = stores.restore(url_of(live), backup, NOW)
+    assert known(live) == {ANNA, BORIS}
     assert aside is not None
     assert aside.read_bytes().startswith(b"no database")
 
@@ -289,38 +220,38 @@ def test_a_disk_too_full_to_restore_leaves_all_as_it_was(backup: Path, tmp_path:
     [(b"", "no database of Exitpoll"), (b"Dear Sir or Madam, " * 1_000, "not a database")],
 )
 def test_what_is_no_backup_is_not_restored(
-    backup: Path, database: Path, tmp_path: Path, content: bytes, said: str
+    backup: Path, live: Path, tmp_path: Path, content: bytes, said: str
 ) -> None:
     """The database stays as it is."""
     del backup
     (tmp_path / "letter").write_bytes(content)
     with pytest.raises(StoreError, match=said):
-        stores.restore(url_of(database), tmp_path / "letter", NOW)
-    assert known(database) == {ANNA, BORIS}
+        stores.restore(url_of(live), tmp_path / "letter", NOW)
+    assert known(live) == {ANNA, BORIS}
 
 
-def test_a_backup_of_a_later_version_is_not_restored(backup: Path, database: Path) -> None:
+def test_a_backup_of_a_later_version_is_not_restored(backup: Path, live: Path) -> None:
     """It could not be opened; what is there stays, and the sentence says what to do."""
     with closing(sqlite3.connect(backup)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match="later version of Exitpoll made it; install that one"):
-        stores.restore(url_of(database), backup, NOW)
-    assert known(database) == {ANNA, BORIS}
+        stores.restore(url_of(live), backup, NOW)
+    assert known(live) == {ANNA, BORIS}
 
 
-def test_a_cut_backup_is_not_restored(backup: Path, database: Path) -> None:
+def test_a_cut_backup_is_not_restored(backup: Path, live: Path) -> None:
     """A copy that was broken off on its way here is noticed before anything is replaced."""
     backup.write_bytes(backup.read_bytes()[:-40_000])
     with pytest.raises(StoreError, match="was not restored"):
-        stores.restore(url_of(database), backup, NOW)
-    assert known(database) == {ANNA, BORIS}
+        stores.restore(url_of(live), backup, NOW)
+    assert known(live) == {ANNA, BORIS}
 
 
-def test_the_database_is_no_backup_of_itself(backup: Path, database: Path) -> None:
+def test_the_database_is_no_backup_of_itself(backup: Path, live: Path) -> None:
     """A mistyped name is said."""
     del backup
     with pytest.raises(StoreError, match="is the database itself"):
-        stores.restore(url_of(database), database, NOW)
+        stores.restore(url_of(live), live, NOW)
 
 
 def test_postgresql_has_its_own_programs() -> None:
