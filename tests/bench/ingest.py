@@ -1,7 +1,8 @@
 """What a ping costs, from its first byte to its answer after the disk, beside a route of nothing.
 
 Servers and load share this machine, so nothing here is a speed: only the ratio of requests to
-those of an empty Flask route on the same server, measured by turns in one run, says something.
+those of an empty Flask route on the same server, measured by turns in one run, says something. In
+an odd number of rounds the median is one that was measured.
 Run by `make bench-ingest`. It needs wrk (Debian: wrk), and Linux.
 """
 
@@ -20,6 +21,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+
+from tests.postgresql import Cluster
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -204,6 +207,9 @@ def main() -> None:
             url = f"sqlite:///{folder}/{days}.sqlite3"
             name = f"SQLite, pings of {days} day{'s' * (days > 1)}"
             subjects.append(stack.enter_context(exitpoll(name, url, days)))
+        cluster = stack.enter_context(Cluster().running())
+        url = cluster.url(cluster.create())
+        subjects.append(stack.enter_context(exitpoll("PostgreSQL, pings of 1 day", url, 1)))
         measure(subjects)
         show(subjects)
 
