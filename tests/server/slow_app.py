@@ -26,5 +26,5 @@ def with_slow_page(store: Store, settings: Config) -> Flask:
 
 
 if __name__ == "__main__":
-    workers.create_app = with_slow_page  # type: ignore[attr-defined]
+    workers.create_app = with_slow_page  # type: ignore[attr-defined, assignment]
     cli.main()
