@@ -38,7 +38,13 @@ class Server:
 
     def __init__(self, url: str, log: Path, *, command: Sequence[str] = SERVE, **more: str) -> None:
         ours = {name: text for name, text in os.environ.items() if not name.startswith("EXITPOLL_")}
-        settings = {"EXITPOLL_DATABASE_URL": url, "EXITPOLL_WORKERS": "2", **UNLIMITED, **more}
+        settings = {
+            "EXITPOLL_DATABASE_URL": url,
+            "EXITPOLL_ERASURES_FILE": str(log.with_name("erasures")),
+            "EXITPOLL_WORKERS": "2",
+            **UNLIMITED,
+            **more,
+        }
         self._environment = {**ours, **settings}
         self._command = command
         self._log = log
@@ -111,11 +117,11 @@ def serving(database: Database, folder: Path, **settings: str) -> Iterator[Serve
         server.end()
 
 
-def new_product(database: Database) -> Product:
+def new_product(database: Database, name: str = "Sample") -> Product:
     store = Store(database.url)
     try:
         return store.create_product(
-            name="Sample", stopped_after_days=40, trial_days=None, now=clock.now()
+            name=name, stopped_after_days=40, trial_days=None, now=clock.now()
         )
     finally:
         store.close()
@@ -183,6 +189,15 @@ class Said:
     left: set[UUID] = field(default_factory=set)
     confirmed_left: set[UUID] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
+
+    def ask(self, line: Line) -> Answer:
+        """Send a launch of somebody new."""
+        who = uuid4()
+        self.launches[who] += 1
+        answer = line.send(launched(who, 1))
+        if answer.status == 200:
+            self.confirmed[who] = 1
+        return answer
 
     def assert_kept(self, database: Database) -> None:
         """Assert that what was confirmed is stored, and nothing that nobody sent."""

@@ -12,7 +12,7 @@
 | 422 `invalid`, `too_many_rows` | the envelope is broken; `fields` says where |
 | 429 `rate_limited` | too many from this address, or for this product: the same message later |
 | 404 `not_found`, 405 `wrong_method` | no such request |
-| 503 `busy` | the database is held by somebody else: the same message later |
+| 503 `busy` | the database is held, away, or its disk is full; too much waits: the same later |
 | 500 `internal` | a fault of ours; nothing was stored |
 """
 
