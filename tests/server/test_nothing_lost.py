@@ -172,7 +172,8 @@ def test_a_full_disk(on_small_disk: tuple[Database, Path], tmp_path: Path) -> No
             assert (refused.status, refused.retry_after) == (503, 30)
             assert line.send(erasure(uuid4())).status == 503
             assert line.ask("GET", "/livez").status == 200
-            assert line.ask("GET", "/readyz").status == 503
+            if database.kind == "sqlite":  # on PostgreSQL there is room for what readiness writes
+                assert line.ask("GET", "/readyz").status == 503
             ballast.unlink()
             wait_until(lambda: said.ask(line).status == 200, 10, "it does not recover")
             assert line.send(erasure(uuid4())).status == 200
