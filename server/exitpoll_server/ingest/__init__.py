@@ -12,7 +12,7 @@
 | 422 `invalid`, `too_many_rows` | the envelope is broken; `fields` says where |
 | 429 `rate_limited` | too many from this address, or for this product: the same message later |
 | 404 `not_found`, 405 `wrong_method` | no such request |
-| 503 `busy` | the database is held by somebody else: the same message later |
+| 503 `busy` | the database is held, away, or its disk is full; too much waits: the same later |
 | 500 `internal` | a fault of ours; nothing was stored |
 """
 
@@ -36,6 +36,9 @@ from exitpoll_server.store import BusyError, Product, Store
 
 RETRY_AFTER_SECONDS = 30
 """How long an agent is asked to wait where the database is busy: a long import's few groups."""
+
+MESSAGES = (wire.PINGS_PATH, wire.UNINSTALLS_PATH)
+"""The paths of what agents wait for least: nothing but the disk's part takes time."""
 
 QUICK_WAY = "exitpoll.door"
 """Where in the app's extensions a server finds the door."""
@@ -87,7 +90,7 @@ class Door:
     def stands_open(self, environ: Environ) -> bool:
         """Tell whether to take this quickly: nothing but the disk would take time."""
         return (
-            environ["PATH_INFO"] in (wire.PINGS_PATH, wire.UNINSTALLS_PATH)
+            environ["PATH_INFO"] in MESSAGES
             and environ["REQUEST_METHOD"] == "POST"
             and self._store.known_product(_key(environ)) is not None
         )

@@ -99,7 +99,7 @@ _REFUSALS: Mapping[int, tuple[str, Sequence[str]]] = {
     ),
     429: ("Too many from this address, or for this product: later.", ("rate_limited",)),
     500: ("A fault of ours; nothing was stored: later.", ("internal",)),
-    503: ("The database is held by somebody else: later.", ("busy",)),
+    503: ("The database is held by somebody else, away, or its disk is full: later.", ("busy",)),
 }
 TOO_MANY = 429
 NOT_FOUND = 404
@@ -115,7 +115,7 @@ _WORDS_ON_PAGES: Mapping[int, str] = {
     422: "The comment is empty where one is needed, or too long: it comes back to be changed.",
     429: "Too many from this address, or for this product; the page says to reload it later.",
     500: "A fault of ours.",
-    503: "The database is held by somebody else; the page says to reload it later.",
+    503: "The database is held by somebody else, or away; the page says to reload it later.",
 }
 
 

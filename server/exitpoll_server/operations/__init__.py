@@ -18,6 +18,9 @@ from exitpoll_server import metrics
 from exitpoll_server.operations.readiness import Readiness
 from exitpoll_server.store import Store
 
+ALIVE_PATH = "/livez"
+"""Answered at once whatever else is going on: who hears nothing may start the server anew."""
+
 BEARER = WWWAuthenticate("bearer")
 
 
@@ -26,7 +29,7 @@ def init_app(app: Flask, store: Store, *, metrics_token: str | None) -> None:
     blueprint = Blueprint("operations", __name__)
     readiness = Readiness(store)
 
-    @blueprint.get("/livez")
+    @blueprint.get(ALIVE_PATH)
     def livez() -> Response:
         return jsonify(alive=True)
 

@@ -1,8 +1,9 @@
 """The WSGI application on granian's own interface (RSGI).
 
 A message is taken by the ingest's door in the event loop's own thread, and its answer waits for the
-disk as a future: no thread blocks, so that thousands may wait for one commit. Every other request,
-which may read for seconds, is called in a bounded pool of threads.
+disk as a future: no thread blocks, so that thousands may wait for one commit. A message whose product
+must be looked up first has threads that do nothing else. Every other request, which may read for
+seconds, is called in a bounded pool of threads.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian._granian import RSGIProtocolError as ProtocolError
 from granian.rsgi import Scope
 
-from exitpoll_server import ingest
+from exitpoll_server import ingest, operations
 from exitpoll_server.serving.wsgi import Answer, Environ, call, environ_of, plain
 
 THREADS = 8
@@ -30,6 +31,12 @@ THREADS = 8
 
 MOST_IN_POOL = 200
 """Requests that these threads may have before them; further ones would wait for too long."""
+
+MESSAGE_THREADS = 8
+"""For messages that the door does not take at once: each ends with the next commit."""
+
+MOST_MESSAGES = 1_000
+"""Of the largest messages, some 64 MB."""
 
 MOST_READ = 1024 * 1024
 """Bytes of a body that are read. What is refused for its size is read as far, to be told so."""
@@ -50,8 +57,8 @@ class Adapter:
         self._app = app
         self._when_stopped = when_stopped
         self._door: ingest.Door | None = app.extensions.get(ingest.QUICK_WAY)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")
-        self._in_pool = 0
+        self._pages = _Pool(app, "pages", THREADS, MOST_IN_POOL)
+        self._messages = _Pool(app, "messages", MESSAGE_THREADS, MOST_MESSAGES)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin."""
@@ -62,7 +69,8 @@ class Adapter:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """End, after the last request."""
         del loop
-        self._pool.shutdown()
+        self._pages.close()
+        self._messages.close()
         self._when_stopped()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -108,7 +116,10 @@ class Adapter:
         door = self._door
         if door is not None and body is not None and door.stands_open(environ):
             return await self._answer_quickly(door, environ, body)
-        return await self._answer_in_pool(environ)
+        if environ["PATH_INFO"] == operations.ALIVE_PATH:
+            return call(self._app, environ)
+        pool = self._messages if environ["PATH_INFO"] in ingest.MESSAGES else self._pages
+        return await pool.answer(environ)
 
     async def _answer_quickly(self, door: ingest.Door, environ: Environ, body: bytes) -> Answer:
         try:
@@ -125,17 +136,6 @@ class Adapter:
         with self._app.request_context(environ):
             response = self._app.finalize_request(self._app.handle_user_exception(error))
         return response(environ, start)
-
-    async def _answer_in_pool(self, environ: Environ) -> Answer:
-        if self._in_pool >= MOST_IN_POOL:
-            busy = plain(503, "Too much is going on here; try again in a moment.")
-            busy.headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-            return busy
-        self._in_pool += 1
-        try:
-            return await self._loop.run_in_executor(self._pool, call, self._app, environ)
-        finally:
-            self._in_pool -= 1
 
 
 async def _read_some(protocol: HTTPProtocol) -> bytes:
@@ -154,6 +154,31 @@ class _NeverCameError(Exception):
 
     status: int
     sentence: str
+
+
+class _Pool:
+    """A few threads, and a bounded number of requests that they have before them."""
+
+    def __init__(self, app: Flask, name: str, threads: int, most: int) -> None:
+        self._app = app
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._most = most
+        self._here = 0
+
+    async def answer(self, environ: Environ) -> Answer:
+        if self._here >= self._most:
+            busy = plain(503, "Too much is going on here; try again in a moment.")
+            busy.headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+            return busy
+        self._here += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, call, self._app, environ)
+        finally:
+            self._here -= 1
+
+    def close(self) -> None:
+        self._threads.shutdown()
 
 
 class _Settled:

@@ -31,6 +31,9 @@ HEADER_MILLISECONDS = 10_000
 STOP_SECONDS = 30
 """How long a worker may go on with what it accepted, when told to stop."""
 
+AGAIN_SECONDS = 0.5
+"""How soon a worker that lost its main process is told again."""
+
 SWITCH_SECONDS = 0.0005
 """How long a thread keeps the interpreter from others. The one that commits is given it back after
 each statement: at Python's usual 5 ms a group would take ten times as long."""
@@ -81,6 +84,8 @@ def _announce(place: Place) -> None:
 
 def application() -> Adapter:
     """Return a worker's application, on the settings of the environment."""
+    # Forked, it has the main process's handler, which would swallow what ends a worker that begins.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
@@ -95,4 +100,9 @@ def _stop_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os.kill(os.getpid(), signal.SIGTERM)
+        give_up = time.monotonic() + STOP_SECONDS
+        # More than once: a loop that is about to run has a handler, and hears nothing yet.
+        while time.monotonic() < give_up:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(AGAIN_SECONDS)
+        os._exit(1)  # as the main process would have it, for one that is stuck

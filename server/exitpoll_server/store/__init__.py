@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -38,6 +39,8 @@ from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "Arrival",
@@ -170,12 +173,16 @@ class Store:
         """Delete everything of an installation and keep late messages out.
 
         Raises:
-            OSError: the journal cannot be written; nothing was deleted.
+            BusyError: nothing was deleted: the journal cannot be written, or the database cannot.
         """
         # First the journal: where the rest fails, the next opening carries the erasure out.
         if self._journal is not None:
             noted = Erased(product.key, str(installation_id), format_instant(now))
-            self._journal.append([noted])
+            try:
+                self._journal.append([noted])
+            except OSError as error:
+                log.warning("the journal of erasures cannot be written: %s", error.strerror)
+                raise BusyError from error
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase(connection, product.id, {installation_id: to_ms(now)})
 

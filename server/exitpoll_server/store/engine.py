@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -20,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from exitpoll_server.store import postgresql, sqlite
+
+log = logging.getLogger(__name__)
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 
@@ -47,7 +50,7 @@ _KINDS: Mapping[str, _Kind] = {
 
 
 class BusyError(Exception):
-    """The database is held by others, or is away just now; later it will work.
+    """The database is held by others, away, or its disk is full just now; later it will work.
 
     Nothing was stored; or, where the connection broke during the commit, nobody knows: whatever
     is repeated then must be such that twice is once, as every message is.
@@ -137,6 +140,9 @@ def _turn(kind: _Kind, engine: Engine) -> Iterator[None]:
         turn.__enter__()
     except LockTimeoutError as error:
         raise BusyError from error
+    except OSError as error:
+        log.warning("the database takes nothing just now: %s", error.strerror)
+        raise BusyError from error
     try:
         yield
     finally:
@@ -165,6 +171,8 @@ def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
         raise BusyError from error
     except DBAPIError as error:
         if _KINDS[engine.dialect.name].is_busy(error):
+            [first, *_] = str(error.orig).splitlines() or [""]
+            log.warning("the database takes nothing just now: %s", first)
             raise BusyError from error
         raise
 
