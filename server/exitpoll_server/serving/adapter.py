@@ -1,9 +1,9 @@
 """The WSGI application on granian's own interface (RSGI).
 
 A message is taken by the ingest's door in the event loop's own thread, and its answer waits for the
-disk as a future: no thread blocks, so that thousands may wait for one commit. A message whose product
-must be looked up first has threads that do nothing else. Every other request, which may read for
-seconds, is called in a bounded pool of threads.
+disk as a future: no thread blocks, so that thousands may wait for one commit. A message whose
+product must be looked up first has threads that do nothing else. Every other request, which may
+read for seconds, is called in a bounded pool of threads.
 """
 
 from __future__ import annotations
