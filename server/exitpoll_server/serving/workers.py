@@ -65,6 +65,7 @@ def serve(place: Place, settings: config.Config) -> None:
         log_dictconfig=logs.configuration(settings.log_format),
     )
     threading.Thread(target=_announce, args=(place,), daemon=True).start()
+    _let_no_worker_miss_its_end()
     with metrics.shared():
         server.serve()
 
@@ -84,8 +85,7 @@ def _announce(place: Place) -> None:
 
 def application() -> Adapter:
     """Return a worker's application, on the settings of the environment."""
-    # Forked, it has the main process's handler, which would swallow what ends a worker that begins.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _hear()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
@@ -93,6 +93,23 @@ def application() -> Adapter:
     settings = config.load(os.environ)
     store = Store(settings.database_url, settings.journal)
     return Adapter(create_app(store, settings), when_stopped=store.close)
+
+
+def _let_no_worker_miss_its_end() -> None:
+    """Keep SIGTERM waiting for a forked worker until it has no handler of the main process's."""
+    if sys.platform != "win32":
+        end = {signal.SIGTERM}
+        os.register_at_fork(
+            before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, end),
+            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, end),
+        )
+
+
+def _hear() -> None:
+    """Let SIGTERM end this worker, until its event loop has a handler of its own."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _stop_with_parent() -> None:

@@ -17,6 +17,13 @@ BUSY_TIMEOUT_SECONDS = 20
 POLL_SECONDS = 0.0005
 """How soon a process sees that it is its turn: a group's transaction takes some milliseconds."""
 
+CACHE_KIB = 16 * 1024
+"""What a connection may keep of the file in memory; SQLite's own 2 MB hold no index of ids."""
+
+CHECKPOINT_PAGES = 8_000
+"""After how many pages (32 MB) the journal goes into the file. Ids are random, so a group touches
+pages all over it: the longer one waits, the more often a page is written once for many groups."""
+
 READS: Mapping[str, Any] = {"exitpoll_begin": "BEGIN"}
 # A transaction that reads first and writes later fails where another process wrote between.
 WRITES: Mapping[str, Any] = {"exitpoll_begin": "BEGIN IMMEDIATE"}
@@ -77,4 +84,6 @@ def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI's
     # FULL: a commit survives the loss of power, not only of the process.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     cursor.close()
