@@ -96,9 +96,12 @@ class Server:
         self._process.wait(timeout=PATIENCE_SECONDS)
         return workers
 
+    def tell(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop it as a service manager or a person does; return the exit code."""
-        self._process.send_signal(how)
+        self.tell(how)
         return self._process.wait(timeout=PATIENCE_SECONDS)
 
     def end(self) -> None:

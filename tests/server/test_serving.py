@@ -223,6 +223,24 @@ def test_a_graceful_stop_answers_what_it_stores(
     assert set(stored_launches(database)) == load.confirmed
 
 
+def test_what_waits_when_the_server_is_told_to_stop_is_answered(
+    database: Database, tmp_path: Path
+) -> None:
+    """Whatever was accepted is finished: stored, and confirmed to whoever sent it."""
+    product = new_product(database)
+    with serving(database, tmp_path) as server:
+        warm(server, product)
+        people = [uuid4() for _ in range(TOGETHER)]
+        with database.held():
+            answers = Together(server, product, [launched(who, 1) for who in people])
+            time.sleep(1)
+            server.tell(signal.SIGTERM)
+            time.sleep(1)
+        assert answers.statuses() == dict.fromkeys(people, 200)
+        assert server.stop() == 0
+    assert set(people) < set(stored_launches(database))
+
+
 STOP_SECONDS = 8.0
 
 
