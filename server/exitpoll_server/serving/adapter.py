@@ -52,9 +52,12 @@ RETRY_AFTER_SECONDS = 5
 class Adapter:
     """One worker's application."""
 
-    def __init__(self, app: Flask, *, when_stopped: Callable[[], None]) -> None:
-        """Take the application, and what is to be done once its last request is answered."""
+    def __init__(
+        self, app: Flask, *, when_running: Callable[[], None], when_stopped: Callable[[], None]
+    ) -> None:
+        """Take the application, and what to do once the loop runs, and when it has ended."""
         self._app = app
+        self._when_running = when_running
         self._when_stopped = when_stopped
         self._door: ingest.Door | None = app.extensions.get(ingest.QUICK_WAY)
         self._pages = _Pool(app, "pages", THREADS, MOST_IN_POOL)
@@ -63,6 +66,7 @@ class Adapter:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin."""
         self._loop = loop
+        loop.call_soon(self._when_running)
         self._settled = _Settled(loop)
         self._reading = _Deadlines(loop, BODY_SECONDS)
 

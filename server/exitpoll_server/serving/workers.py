@@ -85,18 +85,21 @@ def _announce(place: Place) -> None:
 
 def application() -> Adapter:
     """Return a worker's application, on the settings of the environment."""
-    _hear()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     settings = config.load(os.environ)
     store = Store(settings.database_url, settings.journal)
-    return Adapter(create_app(store, settings), when_stopped=store.close)
+    app = create_app(store, settings)
+    return Adapter(app, when_running=_hear, when_stopped=store.close)
 
 
 def _let_no_worker_miss_its_end() -> None:
-    """Keep SIGTERM waiting for a forked worker until it has no handler of the main process's."""
+    """Keep SIGTERM waiting for a forked worker until its event loop runs.
+
+    Before that it has the main process's handler, or one that nobody asks yet.
+    """
     if sys.platform != "win32":
         end = {signal.SIGTERM}
         os.register_at_fork(
@@ -106,8 +109,6 @@ def _let_no_worker_miss_its_end() -> None:
 
 
 def _hear() -> None:
-    """Let SIGTERM end this worker, until its event loop has a handler of its own."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
