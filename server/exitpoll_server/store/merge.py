@@ -300,6 +300,7 @@ def _launches(connection: Connection, works: Sequence[Work], numbers: Mapping[st
 def _rows(work: Work, numbers: Mapping[str, int]) -> list[Values]:
     if work.counter_id is None:
         return []
+    first, last = _plausible_days(work.arrival)
     rows: dict[tuple[int, int], Values] = {}
     for row in work.message.days:
         key = to_day(row.day), numbers[row.version]
@@ -310,20 +311,20 @@ def _rows(work: Work, numbers: Mapping[str, int]) -> list[Values]:
             "counter_id": work.counter_id,
             "version_id": key[1],
             "launches": max(row.launches, earlier["launches"] if earlier else 0),
-            "dated": int(_is_plausible(row.day, work.arrival)),
+            "dated": int(first <= row.day <= last),
             "first_received_at": _row_receipt(key[0], work.arrival),
         }
     return list(rows.values())
 
 
-def _is_plausible(day: date, arrival: Arrival) -> bool:
-    """Tell whether a label can be a day: an import's are the vendor's own, and taken as they are.
+def _plausible_days(arrival: Arrival) -> tuple[date, date]:
+    """Return what labels can be a day: an import's are the vendor's own, and taken as they are.
 
     Tomorrow is allowed: the agent's clock may be ahead by minutes at midnight.
     """
     if arrival.channel == "import":
-        return True
-    return FIRST_PLAUSIBLE_DAY <= day <= (arrival.received_at + timedelta(days=1)).date()
+        return date.min, date.max
+    return FIRST_PLAUSIBLE_DAY, (arrival.received_at + timedelta(days=1)).date()
 
 
 def _row_receipt(day: int, arrival: Arrival) -> int:
