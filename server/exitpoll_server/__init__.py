@@ -25,6 +25,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
         survey,
         trace,
     )
+    from exitpoll_server.as_json import Orjson  # noqa: PLC0415 - as above
     from exitpoll_server.rates import Rates  # noqa: PLC0415 - as above
     from exitpoll_server.store import Store  # noqa: PLC0415 - as above
 
@@ -32,6 +33,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     store = store or Store(settings.database_url, settings.journal)
     logs.set_up_where_nobody_did(settings.log_format)
     app = Flask(__name__, static_folder=None)
+    app.json = Orjson(app)
     rates = Rates(settings)
     trace.init_app(app, access_log=settings.access_log)
     ingest.init_app(app, store, rates, settings)
