@@ -102,6 +102,10 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop it as a service manager or a person does; return the exit code."""
         self.tell(how)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end, of which it was told; return the exit code."""
         return self._process.wait(timeout=PATIENCE_SECONDS)
 
     def end(self) -> None:

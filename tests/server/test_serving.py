@@ -237,7 +237,7 @@ def test_what_waits_when_the_server_is_told_to_stop_is_answered(
             server.tell(signal.SIGTERM)
             time.sleep(1)
         assert answers.statuses() == dict.fromkeys(people, 200)
-        assert server.stop() == 0
+        assert server.wait() == 0
     assert set(people) < set(stored_launches(database))
 
 

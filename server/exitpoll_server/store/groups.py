@@ -78,12 +78,14 @@ class Groups:
         return waiting.durable
 
     def close(self) -> None:
-        """Finish what was taken, and take no more."""
+        """Finish what was taken, and let go of the thread; what comes later starts another."""
         with self._changed:
-            self._closed = True
+            thread, self._thread = self._thread, None
+            self._closed = thread is not None
             self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
+        if thread is not None:
+            thread.join()
+            self._closed = False
 
     def _wake(self) -> None:
         if self._thread is None:
