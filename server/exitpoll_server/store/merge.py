@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -150,7 +151,9 @@ def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival])
         ],
         product_id=product_id,
     )
-    return [_work(arrivals[row[0]], row) for row in rows if row[2] is not None]
+    # In the order of the ids again: PostgreSQL finds them in any.
+    known = sorted((row for row in rows if row[2] is not None), key=itemgetter(0))
+    return [_work(arrivals[row[0]], row) for row in known]
 
 
 def _work(arrival: Arrival, row: Sequence[Any]) -> Work:
