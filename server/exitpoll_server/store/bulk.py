@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any
 
 import orjson
@@ -26,6 +25,7 @@ class Bulk:
         """
         self._sql = sql
         self._columns = columns
+        self._statements: dict[str, str] = {}
 
     def run(
         self, connection: Connection, rows: Iterable[Sequence[object]], **parameters: object
@@ -36,8 +36,19 @@ class Bulk:
         return connection.exec_driver_sql(self.statement(connection.dialect.name), values)
 
     def statement(self, engine: str) -> str:
-        """Return the statement in the words of an engine and its driver."""
-        return _statement(self._sql, engine, tuple(self._columns.items()))
+        """Return the statement in the words of an engine and its driver, written once for each."""
+        known = self._statements.get(engine)
+        if known is None:
+            known = self._statements[engine] = self._written(engine)
+        return known
+
+    def _written(self, engine: str) -> str:
+        rows = _ROWS[engine](list(self._columns.items()))
+        whole = self._sql.format(rows=rows, selected=self._selected(engine))
+        return re.sub(r":(\w+)", r"%(\1)s", whole) if engine == "postgresql" else whole
+
+    def _selected(self, _engine: str) -> str:
+        return ""
 
 
 class BulkQuery(Bulk):
@@ -46,7 +57,7 @@ class BulkQuery(Bulk):
     def __init__(self, select: Sequence[str], from_: str, **columns: str) -> None:
         """Take what is selected, numbers and texts, then the query from its FROM on, and so on."""
         super().__init__(f"SELECT {{selected}} {from_}", **columns)
-        self._selected = ", ".join(select)
+        self._values = ", ".join(select)
 
     def fetch(
         self, connection: Connection, rows: Iterable[Sequence[object]], **parameters: object
@@ -58,18 +69,9 @@ class BulkQuery(Bulk):
             return together
         return found.all()
 
-    def statement(self, engine: str) -> str:
-        """Return the query in the words of an engine and its driver."""
-        together = f"json_group_array(json_array({self._selected}))"
-        selected = together if engine == "sqlite" else self._selected
-        sql = self._sql.replace("{selected}", selected)
-        return _statement(sql, engine, tuple(self._columns.items()))
-
-
-@cache
-def _statement(sql: str, engine: str, columns: tuple[tuple[str, str], ...]) -> str:
-    whole = sql.format(rows=_ROWS[engine](columns))
-    return re.sub(r":(\w+)", r"%(\1)s", whole) if engine == "postgresql" else whole
+    def _selected(self, engine: str) -> str:
+        together = f"json_group_array(json_array({self._values}))"
+        return together if engine == "sqlite" else self._values
 
 
 def _in_sqlite(columns: Sequence[tuple[str, str]]) -> str:

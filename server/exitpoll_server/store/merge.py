@@ -255,23 +255,26 @@ def _counter(work: Work, before: Values | None) -> Values:
     }
 
 
+def _extreme(table: str, name: str, which: str) -> str:
+    """Return how a column keeps the larger (>) or smaller (<) of what stands there and comes."""
+    # SQLite says max(a, b), PostgreSQL greatest(a, b); both know CASE.
+    stands, comes = f"{table}.{name}", f"excluded.{name}"
+    return f"{name} = CASE WHEN {stands} {which} {comes} THEN {stands} ELSE {comes} END"
+
+
 _PUT_LAUNCHES = Bulk(
-    """
+    f"""
     INSERT INTO launches
         (installation_id, day, counter_id, version_id, launches, dated, first_received_at)
     SELECT r.installation_id, r.day, r.counter_id, r.version_id,
            r.launches, r.dated, r.first_received_at
-    FROM {rows}
+    FROM {{rows}}
     WHERE true
     ON CONFLICT (installation_id, day, counter_id, version_id) DO UPDATE
-    SET launches = CASE WHEN launches.launches > excluded.launches
-                        THEN launches.launches ELSE excluded.launches END,
-        dated = CASE WHEN launches.dated > excluded.dated
-                     THEN launches.dated ELSE excluded.dated END,
-        first_received_at = CASE WHEN launches.first_received_at < excluded.first_received_at
-                                 THEN launches.first_received_at
-                                 ELSE excluded.first_received_at END
-    """,
+    SET {_extreme("launches", "launches", ">")},
+        {_extreme("launches", "dated", ">")},
+        {_extreme("launches", "first_received_at", "<")}
+    """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     day="integer",
     counter_id="bigint",
@@ -335,18 +338,15 @@ def _row_receipt(day: int, arrival: Arrival) -> int:
 
 
 _PUT_MILESTONES = Bulk(
-    """
+    f"""
     INSERT INTO milestones (installation_id, name, day, first_received_at)
     SELECT r.installation_id, r.name, r.day, r.first_received_at
-    FROM {rows}
+    FROM {{rows}}
     WHERE true
     ON CONFLICT (installation_id, name) DO UPDATE
-    SET day = CASE WHEN milestones.day < excluded.day
-                   THEN milestones.day ELSE excluded.day END,
-        first_received_at = CASE WHEN milestones.first_received_at < excluded.first_received_at
-                                 THEN milestones.first_received_at
-                                 ELSE excluded.first_received_at END
-    """,
+    SET {_extreme("milestones", "day", "<")},
+        {_extreme("milestones", "first_received_at", "<")}
+    """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     name="text",
     day="integer",
