@@ -26,7 +26,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
         trace,
     )
     from exitpoll_server.as_json import Orjson  # noqa: PLC0415 - as above
-    from exitpoll_server.rates import Rates  # noqa: PLC0415 - as above
+    from exitpoll_server.rates import Rates, believing  # noqa: PLC0415 - as above
     from exitpoll_server.store import Store  # noqa: PLC0415 - as above
 
     settings = settings or config.load(os.environ)
@@ -40,15 +40,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     survey.init_app(app, store, rates)
     operations.init_app(app, store, metrics_token=settings.metrics_token)
     openapi.init_app(app)
-    _trust(app, settings.trusted_proxies)
-    return app
-
-
-def _trust(app: Flask, proxies: int) -> None:
-    """Have so many proxies say whose request it is; without any, nobody but the connection."""
-    from werkzeug.middleware.proxy_fix import ProxyFix  # noqa: PLC0415 - as above
-
-    if proxies:
-        # Nothing here depends on what else they may say, and not every proxy says it.
-        fixed = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)
+    if settings.trusted_proxies:
+        fixed = believing(app.wsgi_app, settings.trusted_proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]
+    return app

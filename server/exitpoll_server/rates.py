@@ -9,10 +9,16 @@ from __future__ import annotations
 import math
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exitpoll_server import clock
 from exitpoll_server.config import Config, Rate
 from exitpoll_server.store import Product
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 WRONG_KEYS = Rate(amount=60, seconds=60)
 """What one address may send with keys that nobody has: each of them asks the database."""
@@ -24,6 +30,12 @@ V6_NETWORK_BYTES = 8
 """One customer's network: whoever has one IPv6 address has all of its /64."""
 
 V4_IN_V6 = bytes(10) + b"\xff\xff"
+
+
+def believing(application: WSGIApplication, proxies: int) -> ProxyFix:
+    """Return an application to which so many proxies say whose request it is."""
+    # Nothing here depends on what else they may say, and not every proxy says it.
+    return ProxyFix(application, x_for=proxies, x_proto=0, x_host=0)
 
 
 class LimitedError(Exception):

@@ -24,13 +24,12 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, metrics, trace
 from exitpoll_server.config import Config
 from exitpoll_server.ingest.bodies import JSON, RefusedError, message_in
-from exitpoll_server.rates import LimitedError, Rates
+from exitpoll_server.rates import LimitedError, Rates, believing
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
 
@@ -85,7 +84,7 @@ class Door:
     def __init__(self, store: Store, rates: Rates, proxies: int) -> None:
         self._store = store
         self._rates = rates
-        self._trust = ProxyFix(_nothing, x_for=proxies, x_proto=0, x_host=0) if proxies else None
+        self._trust = believing(_nothing, proxies) if proxies else None
 
     def stands_open(self, environ: Environ) -> bool:
         """Tell whether to take this quickly: nothing but the disk would take time."""
