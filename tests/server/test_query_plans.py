@@ -41,9 +41,11 @@ MERGING = {
 @pytest.mark.parametrize("name", sorted(MERGING))
 def test_a_group_is_merged_row_by_row(migrated: Path, name: str) -> None:
     """SQLite goes through the group's rows once, and finds by index what belongs to each."""
-    sql = MERGING[name].statement("sqlite")
-    parameters = {"rows": "[]", "product_id": 1}
+    sql = MERGING[name].statement(rows=4)
     with closing(sqlite3.connect(migrated)) as database:
-        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
-    assert plan[0].startswith("SCAN json_each")
-    assert [step for step in plan if "SCAN" in step] == plan[:1]
+        nothing = (None,) * sql.count("?")
+        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)]
+    scans = [step for step in plan if step.startswith("SCAN")]
+    # SQLite's versions have several words for the rows that are given, and none for a table's.
+    assert [step for step in scans if not re.match(r"SCAN (4[ -]|\(subquery|r$)", step)] == []
+    assert len(scans) == len(set(scans))

@@ -489,7 +489,7 @@ def test_a_rehearsed_erasure_takes_only_the_rehearsal(
     assert look("SELECT test FROM installations") == [{"test": 0}]
     assert [len(look(f"SELECT 1 FROM {table}")) for table in OF_A_PERSON[5:]] == [1, 1, 1, 2]  # noqa: S608
     take(store, product, ping(20), after(hours=1))
-    assert look("SELECT last_received_at FROM installations") == [
+    assert look("SELECT last_received_at FROM counters") == [
         {"last_received_at": ms(after(hours=1))}
     ]
 

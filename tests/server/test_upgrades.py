@@ -25,6 +25,9 @@ from exitpoll_server.store import Store, engine
 
 ROWS = 3
 
+GIVEN_UP = {("installations", "last_received_at"), ("installations", "clock_offset")}
+"""Columns that a later version dropped, since nothing read them."""
+
 CONFIG = AlembicConfig()
 CONFIG.set_main_option("script_location", str(Path(engine.__file__).parent / "migrations"))
 CONFIG.set_main_option("path_separator", "os")
@@ -49,7 +52,7 @@ def test_what_was_kept_is_there_after_the_upgrade(url: str, revision: str) -> No
     before = made(opened, revision)
     assert before
     store = Store(url)
-    assert {name: rows(opened, name, list(kept[0])) for name, kept in before.items()} == before
+    assert {name: rows(opened, name, list(them[0])) for name, them in before.items()} == before
     products = store.products()
     assert len(products) == ROWS
     for product in products:
@@ -71,7 +74,11 @@ def made(opened: Engine, revision: str) -> dict[str, list[dict[str, Any]]]:
         for table in named:
             for n in range(1, ROWS + 1):
                 connection.execute(table.insert(), {c.name: value(c, n) for c in table.columns})
-    return {table.name: rows(opened, table.name, list(table.columns.keys())) for table in named}
+    return {table.name: rows(opened, table.name, kept(table)) for table in named}
+
+
+def kept(table: Table) -> list[str]:
+    return [name for name in table.columns.keys() if (table.name, name) not in GIVEN_UP]  # noqa: SIM118 - no dict
 
 
 def value(column: Column[Any], n: int) -> object:

@@ -34,7 +34,7 @@ STATE = {
         FROM counters c JOIN installations i ON i.id = c.installation_id""",
     "installations": """
         SELECT i.uuid, i.version, i.edition, i.attributes, i.consent, i.first_row_instant,
-        i.first_received_at, i.last_received_at FROM installations i""",
+        i.first_received_at FROM installations i""",
     "milestones": """
         SELECT i.uuid, m.name, m.day
         FROM milestones m JOIN installations i ON i.id = m.installation_id""",

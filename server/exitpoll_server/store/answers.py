@@ -100,7 +100,6 @@ def _installation_ids(
                 "uuid": uuid,
                 "test": False,
                 "first_received_at": at,
-                "last_received_at": at,
                 "origin": "unknown",
             }
             for uuid, at in sorted(first.items())

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
-from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, case
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,7 +16,7 @@ from exitpoll_server.store.instants import noon, to_day, to_ms
 Channel: TypeAlias = Literal["agent", "browser", "link", "import"]
 
 Values: TypeAlias = dict[str, Any]
-Key: TypeAlias = tuple[UUID, bool]
+Key: TypeAlias = tuple[int, bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +29,9 @@ class Arrival:
 
     @property
     def key(self) -> Key:
-        """What tells installations of one product apart."""
-        return self.message.installation_id, self.message.test
+        """What tells installations of one product apart, and puts them in order."""
+        # The number orders like the id, and needs no Python for it.
+        return self.message.installation_id.int, self.message.test
 
     @cached_property
     def received_ms(self) -> int:
@@ -76,7 +76,8 @@ class Work:
     """Nothing with a higher `seq` of the same counter came before."""
     said_before: Values = field(default_factory=dict)
     """Where it is not: the facts that its counter had stated by then."""
-    rows: list[Values] = field(default_factory=list)
+    first_row_at: int | None = None
+    """The instant of the earliest day that its rows name."""
 
     @property
     def message(self) -> Ping | UninstallEvent:
@@ -102,14 +103,18 @@ def least(column: Column[Any], excluded: Any) -> ColumnElement[Any]:  # noqa: AN
     return case((column < new, column), else_=new)
 
 
-def smallest(*values: int | None) -> int | None:
-    """Return the smallest of what is known."""
-    return min((value for value in values if value is not None), default=None)
+def smaller(one: int | None, other: int | None) -> int | None:
+    """Return the smaller of what is known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
-def largest(*values: int | None) -> int | None:
-    """Return the largest of what is known."""
-    return max((value for value in values if value is not None), default=None)
+def larger(one: int | None, other: int | None) -> int | None:
+    """Return the larger of what is known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 def ms(instant: datetime | None) -> int | None:

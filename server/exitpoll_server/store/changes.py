@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection
 
 from exitpoll_agent.wire import Ping, UninstallEvent
 from exitpoll_server.store import limits, tables
-from exitpoll_server.store.arrivals import Values, Work, ms, smallest
+from exitpoll_server.store.arrivals import Values, Work, ms, smaller
 from exitpoll_server.store.bulk import Bulk, BulkQuery
-from exitpoll_server.store.instants import as_read, noon
+from exitpoll_server.store.instants import as_read
 
 _LIFE = {
+    "first_received_at": "bigint",
     "consent": "text",
     "censored_at": "bigint",
     "origin": "text",
@@ -27,28 +29,23 @@ _LIFE = {
 }
 """What is known of an installation's life, and the columns' types."""
 
-_HEARD = {"first_received_at": "bigint", "last_received_at": "bigint", "clock_offset": "bigint"}
-"""What every message changes."""
-
 _FACTS = {**dict.fromkeys(tables.FACTS, "text"), "attributes": "json"}
 
 
-def _update(columns: Mapping[str, str]) -> Bulk:
-    setting = ", ".join(f"{name} = r.{name}" for name in columns)
-    return Bulk(
-        f"UPDATE installations SET {setting} FROM {{rows}} WHERE installations.id = r.id",  # noqa: S608 - names of our own columns
-        id="bigint",
-        **columns,
-    )
+_MAY_CHANGE = {**_LIFE, **_FACTS}
 
-
-_MAY_STAY = (*_LIFE, *tables.FACTS)
-
-KNOWN = (*_HEARD, *_MAY_STAY)
+KNOWN = tuple(_MAY_CHANGE)
 """The columns that a merge reads before it changes them."""
 
-_HEAR = _update(_HEARD)
-_CHANGE = _update({**_HEARD, **_LIFE, **_FACTS})
+_CHANGE = Bulk(
+    f"""
+    UPDATE installations SET {", ".join(f"{name} = r.{name}" for name in _MAY_CHANGE)}
+    FROM {{rows}}
+    WHERE installations.id = r.id
+    """,  # noqa: S608 - names of our own columns
+    id="bigint",
+    **_MAY_CHANGE,
+)
 _REMEMBER = Bulk(
     f"""
     INSERT INTO history (installation_id, counter_id, seq, received_at, {", ".join(_FACTS)})
@@ -73,7 +70,7 @@ def named(names: Iterable[str], row: Sequence[Any]) -> Values:
     """Return by name what was read with `read`."""
     known = dict(zip(names, row, strict=True))
     if known["attributes"] is not None:
-        known["attributes"] = json.loads(known["attributes"])
+        known["attributes"] = orjson.loads(known["attributes"])
     return known
 
 
@@ -81,28 +78,21 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
     """Bring installations up to date with a group of messages, and keep what was."""
     _look_up_what_was_said(connection, works)
     news: list[tuple[Work, Values]] = []
-    heard: list[Sequence[object]] = []
     changed: list[Sequence[object]] = []
     for work in works:
         known, stated = work.installation, stated_facts(work.message)
         said = known if work.newer else work.said_before
         adds = any(said[name] != value for name, value in stated.items())
-        hearing = _heard_after(work)
-        after = {**_life_after(work, hearing), **_facts_after(work, stated)}
-        stays = all(known[name] == value for name, value in after.items())
-        known.update(hearing)
+        after = {**_life_after(work), **_facts_after(work, stated)}
+        changes = any(known[name] != value for name, value in after.items())
         known.update(after)
         if adds:
             news.append((work, stated))
-        if stays:
-            heard.append((known["id"], *hearing.values()))
-        else:
-            life = (known[name] for name in _LIFE)
-            changed.append((known["id"], *hearing.values(), *life, *_written(known)))
+        if changes:
+            changed.append((known["id"], *(known[name] for name in _LIFE), *_written(known)))
     _remember(connection, news)
-    for statement, rows in ((_HEAR, heard), (_CHANGE, changed)):
-        if rows:
-            statement.run(connection, rows)
+    if changed:
+        _CHANGE.run(connection, changed)
 
 
 def _remember(connection: Connection, news: Sequence[tuple[Work, Values]]) -> None:
@@ -129,11 +119,14 @@ def _written(facts: Values) -> list[object]:
 
 def stated_facts(message: Ping) -> Values:
     """Return the facts that a message states; what it leaves open changes nothing."""
-    stated = dict(zip(tables.FACTS, _facts_of(message), strict=True))
-    stated["attributes"] = dict(message.attributes) or None
-    return {name: value for name, value in stated.items() if value is not None}
+    *texts, attributes = _facts_of(message)
+    stated = {name: text for name, text in zip(_TEXTS, texts, strict=True) if text is not None}
+    if attributes:
+        stated["attributes"] = dict(attributes)
+    return stated
 
 
+_TEXTS = tuple(tables.FACTS)[:-1]
 _facts_of = attrgetter(*tables.FACTS)
 
 _SAID_BEFORE = BulkQuery(
@@ -177,42 +170,43 @@ def _facts_after(work: Work, stated: Values) -> Values:
     return {name: value for name, value in stated.items() if work.installation[name] is None}
 
 
-def _heard_after(work: Work) -> Values:
-    now = work.installation
-    offset = work.counter["clock_offset"] if work.counter else work.arrival.clock_offset
-    return {
-        "first_received_at": min(now["first_received_at"], work.arrival.first_receipt_ms),
-        "last_received_at": max(now["last_received_at"], work.arrival.received_ms),
-        "clock_offset": now["clock_offset"] if offset is None else offset,
-    }
-
-
-def _life_after(work: Work, heard: Values) -> Values:
+def _life_after(work: Work) -> Values:
     message, now = work.message, work.installation
-    installed = smallest(now["installed_at"], ms(message.installed_at))
-    rows = [min(noon(r["day"]), r["first_received_at"]) for r in work.rows if r["dated"]]
+    first_received = min(now["first_received_at"], work.arrival.first_receipt_ms)
+    installed = smaller(now["installed_at"], ms(message.installed_at))
+    consent, censored = _consent_after(work)
     return {
-        **_consent_after(work),
+        "first_received_at": first_received,
+        "consent": consent,
+        "censored_at": censored,
         "origin": message.origin if now["origin"] == "unknown" else now["origin"],
         "installed_at": installed,
-        "installed_instant": None
-        if installed is None
-        else as_read(installed, heard["clock_offset"], heard["first_received_at"]),
+        "installed_instant": _installed_instant(work, installed, first_received),
         "installed_version": now["installed_version"] or message.installed_version,
-        "counted_since": smallest(now["counted_since"], ms(message.counted_since)),
-        "first_row_instant": smallest(now["first_row_instant"], *rows),
+        "counted_since": smaller(now["counted_since"], ms(message.counted_since)),
+        "first_row_instant": smaller(now["first_row_instant"], work.first_row_at),
     }
 
 
-def _consent_after(work: Work) -> Values:
+def _installed_instant(work: Work, installed: int | None, first_received: int) -> int | None:
+    """Return the install as it is read, by the clock of the counter that speaks."""
+    if installed is None:
+        return None
+    now = work.installation
+    offset = work.counter["clock_offset"] if work.counter else work.arrival.clock_offset
+    if offset is None and installed == now["installed_at"]:
+        # Who knows nothing of the clock changes nothing that was corrected by it.
+        return smaller(now["installed_instant"], first_received)
+    return as_read(installed, offset, first_received)
+
+
+def _consent_after(work: Work) -> tuple[str | None, int | None]:
     """Return the consent in force, and since when collection is censored by it."""
     now, said = work.installation, work.message.consent
     if not work.newer or work.arrival.channel == "link":
-        return {"consent": now["consent"], "censored_at": now["censored_at"]}
-    if said == "full" or isinstance(work.message, UninstallEvent):
-        return {"consent": said, "censored_at": None if said == "full" else now["censored_at"]}
-    censored_at = now["censored_at"]
-    return {
-        "consent": said,
-        "censored_at": work.arrival.received_ms if censored_at is None else censored_at,
-    }
+        return now["consent"], now["censored_at"]
+    if said == "full":
+        return said, None
+    if isinstance(work.message, UninstallEvent) or now["censored_at"] is not None:
+        return said, now["censored_at"]
+    return said, work.arrival.received_ms

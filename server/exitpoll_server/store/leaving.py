@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, or_, select, true, update
 from exitpoll_agent.wire import UninstallEvent
 from exitpoll_server.store import limits, tables
 from exitpoll_server.store.answers import add_answers
-from exitpoll_server.store.arrivals import Values, Work, insert, largest, least
+from exitpoll_server.store.arrivals import Values, Work, insert, larger, least
 from exitpoll_server.store.changes import stated_facts
 from exitpoll_server.store.instants import DAY_MS, as_read, to_ms
 
@@ -170,7 +170,7 @@ def _launches_known(connection: Connection, work: Work) -> int | None:
         .group_by(rows.counter_id)
     )
     of_rows = {counter: int(launches) for counter, launches in counted_rows}
-    known = [largest(total, of_rows.get(counter)) for counter, total in said]
+    known = [larger(total, of_rows.get(counter)) for counter, total in said]
     counted = [launches for launches in known if launches is not None]
     return sum(counted) if counted else None
 

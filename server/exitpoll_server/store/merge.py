@@ -8,7 +8,7 @@ changes nothing. A whole group of messages is merged with one statement a table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -23,14 +23,14 @@ from exitpoll_server.store.arrivals import (
     Values,
     Work,
     day_of,
-    largest,
+    larger,
     ms,
-    smallest,
+    smaller,
 )
 from exitpoll_server.store.bulk import Bulk, BulkQuery
-from exitpoll_server.store.instants import noon, to_day
+from exitpoll_server.store.instants import DAY_MS, noon, to_day
 
-FIRST_PLAUSIBLE_DAY = date(2000, 1, 1)
+FIRST_PLAUSIBLE_DAY = to_day(date(2000, 1, 1))
 """No product that bundles this agent was used earlier: a clock without a battery was."""
 
 
@@ -67,9 +67,8 @@ def _distinct(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 # An erased installation stays unknown: what comes late finds no row, and leaves none.
 _MAKE_KNOWN = Bulk(
     """
-    INSERT INTO installations
-        (product_id, uuid, test, first_received_at, last_received_at, origin)
-    SELECT :product_id, r.uuid, r.test, r.heard_at, r.heard_at, 'unknown'
+    INSERT INTO installations (product_id, uuid, test, first_received_at, origin)
+    SELECT :product_id, r.uuid, r.test, r.heard_at, 'unknown'
     FROM {rows}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones t
                       WHERE t.product_id = :product_id AND t.uuid = r.uuid)
@@ -135,33 +134,42 @@ _READ = BulkQuery(
 
 def _known(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> list[Work]:
     """Return each message with what is known of its installation and its counter."""
-    _MAKE_KNOWN.run(
-        connection,
-        [(a.message.installation_id.hex, a.message.test, a.first_receipt_ms) for a in arrivals],
-        product_id=product_id,
-    )
+    wanted = [
+        (n, a.message.installation_id.hex, a.message.test, _hex(a.message.counter))
+        for n, a in enumerate(arrivals)
+    ]
     if connection.dialect.name == "postgresql":
-        ids = [(n, a.message.installation_id.hex, a.message.test) for n, a in enumerate(arrivals)]
-        _HOLD.run(connection, ids, product_id=product_id)
-    rows = _READ.fetch(
-        connection,
-        [
-            (n, a.message.installation_id.hex, a.message.test, _hex(a.message.counter))
-            for n, a in enumerate(arrivals)
-        ],
-        product_id=product_id,
-    )
+        _make_known(connection, product_id, arrivals)
+        _HOLD.run(connection, [row[:3] for row in wanted], product_id=product_id)
+        rows = _READ.fetch(connection, wanted, product_id=product_id)
+    else:
+        # Nobody else writes: only what is not found is made known, and read again.
+        rows = _READ.fetch(connection, wanted, product_id=product_id)
+        new = [wanted[row[0]] for row in rows if row[2] is None]
+        if new:
+            _make_known(connection, product_id, [arrivals[row[0]] for row in new])
+            rows += _READ.fetch(connection, new, product_id=product_id)
     # In the order of the ids again: PostgreSQL finds them in any.
     known = sorted((row for row in rows if row[2] is not None), key=itemgetter(0))
     return [_work(arrivals[row[0]], row) for row in known]
 
 
+def _make_known(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) -> None:
+    _MAKE_KNOWN.run(
+        connection,
+        [(a.message.installation_id.hex, a.message.test, a.first_receipt_ms) for a in arrivals],
+        product_id=product_id,
+    )
+
+
+_END = 2 + len(_INSTALLATION)
+
+
 def _work(arrival: Arrival, row: Sequence[Any]) -> Work:
-    end = 2 + len(_INSTALLATION)
-    installation = changes.named(_INSTALLATION, row[2:end])
-    counter = dict(zip(_COUNTER, row[end:], strict=True))
-    is_known = counter["id"] is not None
-    return Work(arrival, installation, counter if is_known else None, has_left=bool(row[1]))
+    installation = changes.named(_INSTALLATION, row[2:_END])
+    is_known = row[_END] is not None
+    counter = dict(zip(_COUNTER, row[_END:], strict=True)) if is_known else None
+    return Work(arrival, installation, counter, has_left=bool(row[1]))
 
 
 def _hex(uuid: UUID | None) -> str | None:
@@ -233,33 +241,43 @@ def _counters(connection: Connection, works: Sequence[Work]) -> None:
 
 def _counter(work: Work, before: Values | None) -> Values:
     """Return the counter's row after this message, its columns in their order, without its id."""
-    message, old = work.message, before or {}
+    message, old = work.message, before or _NO_COUNTER
     received, offset = work.arrival.received_ms, work.arrival.clock_offset
     ping = not isinstance(message, UninstallEvent)
     days = [to_day(row.day) for row in message.days]
+    first, last = (min(days), max(days)) if days else (None, None)
     return {
-        "first_received_at": min(old.get("first_received_at", received), received),
-        "last_received_at": max(old.get("last_received_at", received), received),
-        "seq": max(old.get("seq", message.seq), message.seq),
-        "ping_seq": largest(old.get("ping_seq"), message.seq if ping else None),
-        "ping_sent_at": largest(old.get("ping_sent_at"), work.arrival.sent_ms if ping else None),
-        "clock_offset": offset if work.newer and offset is not None else old.get("clock_offset"),
-        "counted_since": smallest(old.get("counted_since"), ms(message.counted_since)),
-        "launches_total": largest(old.get("launches_total"), message.launches_total),
-        "first_launch_day": smallest(
-            old.get("first_launch_day"), day_of(message.first_launch_day), *days
+        "first_received_at": smaller(old["first_received_at"], received),
+        "last_received_at": larger(old["last_received_at"], received),
+        "seq": larger(old["seq"], message.seq),
+        "ping_seq": larger(old["ping_seq"], message.seq if ping else None),
+        "ping_sent_at": larger(old["ping_sent_at"], work.arrival.sent_ms if ping else None),
+        "clock_offset": offset if work.newer and offset is not None else old["clock_offset"],
+        "counted_since": smaller(old["counted_since"], ms(message.counted_since)),
+        "launches_total": larger(old["launches_total"], message.launches_total),
+        "first_launch_day": smaller(
+            smaller(old["first_launch_day"], day_of(message.first_launch_day)), first
         ),
-        "last_launch_day": largest(
-            old.get("last_launch_day"), day_of(message.last_launch_day), *days
+        "last_launch_day": larger(
+            larger(old["last_launch_day"], day_of(message.last_launch_day)), last
         ),
     }
 
 
-def _extreme(table: str, name: str, which: str) -> str:
-    """Return how a column keeps the larger (>) or smaller (<) of what stands there and comes."""
-    # SQLite says max(a, b), PostgreSQL greatest(a, b); both know CASE.
-    stands, comes = f"{table}.{name}", f"excluded.{name}"
-    return f"{name} = CASE WHEN {stands} {which} {comes} THEN {stands} ELSE {comes} END"
+_NO_COUNTER: Values = dict.fromkeys(_COUNTER)
+
+
+def _extremes(table: str, **which: str) -> str:
+    """Return how columns keep the larger (>) or smaller (<) of what stands there and comes."""
+    settings, news = [], []
+    for name, than in which.items():
+        stands, comes = f"{table}.{name}", f"excluded.{name}"
+        # SQLite says max(a, b), PostgreSQL greatest(a, b); both know CASE.
+        is_new = f"{comes} {than} {stands}"
+        settings.append(f"{name} = CASE WHEN {is_new} THEN {comes} ELSE {stands} END")
+        news.append(is_new)
+    # Agents repeat themselves: where nothing is new, nothing is written.
+    return f"SET {', '.join(settings)} WHERE {' OR '.join(news)}"
 
 
 _PUT_LAUNCHES = Bulk(
@@ -271,9 +289,7 @@ _PUT_LAUNCHES = Bulk(
     FROM {{rows}}
     WHERE true
     ON CONFLICT (installation_id, day, counter_id, version_id) DO UPDATE
-    SET {_extreme("launches", "launches", ">")},
-        {_extreme("launches", "dated", ">")},
-        {_extreme("launches", "first_received_at", "<")}
+    {_extremes("launches", launches=">", dated=">", first_received_at="<")}
     """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     day="integer",
@@ -296,41 +312,49 @@ def _version_numbers(
 
 
 def _launches(connection: Connection, works: Sequence[Work], numbers: Mapping[str, int]) -> None:
+    rows: list[Sequence[object]] = []
     for work in works:
-        work.rows = _rows(work, numbers)
-    rows = [tuple(row.values()) for work in works for row in work.rows]
+        if work.counter_id is not None and work.message.days:
+            rows += _rows(work, work.counter_id, numbers)
     if rows:
         _PUT_LAUNCHES.run(connection, rows)
 
 
-def _rows(work: Work, numbers: Mapping[str, int]) -> list[Values]:
-    if work.counter_id is None:
-        return []
-    first, last = _plausible_days(work.arrival)
-    rows: dict[tuple[int, int], Values] = {}
+def _rows(work: Work, counter_id: int, numbers: Mapping[str, int]) -> list[Sequence[object]]:
+    """Return a message's rows of launches, and note what they say of the installation's life."""
+    counts: dict[tuple[int, int], int] = {}
     for row in work.message.days:
         key = to_day(row.day), numbers[row.version]
-        earlier = rows.get(key)
-        rows[key] = {
-            "installation_id": work.installation["id"],
-            "day": key[0],
-            "counter_id": work.counter_id,
-            "version_id": key[1],
-            "launches": max(row.launches, earlier["launches"] if earlier else 0),
-            "dated": int(first <= row.day <= last),
-            "first_received_at": _row_receipt(key[0], work.arrival),
-        }
-    return list(rows.values())
+        # Versions beyond what is kept share a number: the larger count stays.
+        if row.launches >= counts.get(key, 0):
+            counts[key] = row.launches
+    first, last = _plausible_days(work.arrival)
+    earliest = min((day for day, _ in counts if first <= day <= last), default=None)
+    if earliest is not None:
+        work.first_row_at = min(noon(earliest), _row_receipt(earliest, work.arrival))
+    installation_id, arrival = work.installation["id"], work.arrival
+    return [
+        (
+            installation_id,
+            day,
+            counter_id,
+            version_id,
+            launches,
+            int(first <= day <= last),
+            _row_receipt(day, arrival),
+        )
+        for (day, version_id), launches in counts.items()
+    ]
 
 
-def _plausible_days(arrival: Arrival) -> tuple[date, date]:
+def _plausible_days(arrival: Arrival) -> tuple[int, int]:
     """Return what labels can be a day: an import's are the vendor's own, and taken as they are.
 
     Tomorrow is allowed: the agent's clock may be ahead by minutes at midnight.
     """
     if arrival.channel == "import":
-        return date.min, date.max
-    return FIRST_PLAUSIBLE_DAY, (arrival.received_at + timedelta(days=1)).date()
+        return to_day(date.min), to_day(date.max)
+    return FIRST_PLAUSIBLE_DAY, arrival.received_ms // DAY_MS + 1
 
 
 def _row_receipt(day: int, arrival: Arrival) -> int:
@@ -344,8 +368,7 @@ _PUT_MILESTONES = Bulk(
     FROM {{rows}}
     WHERE true
     ON CONFLICT (installation_id, name) DO UPDATE
-    SET {_extreme("milestones", "day", "<")},
-        {_extreme("milestones", "first_received_at", "<")}
+    {_extremes("milestones", day="<", first_received_at="<")}
     """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     name="text",

@@ -110,7 +110,6 @@ installations = Table(
     # A rehearsal may use the real id: it is another installation, and never counts.
     Column("test", Boolean, nullable=False),
     Column("first_received_at", BigInteger, nullable=False),
-    Column("last_received_at", BigInteger, nullable=False),
     Column("consent", String),
     Column("censored_at", BigInteger),
     Column("origin", String, nullable=False),
@@ -120,7 +119,6 @@ installations = Table(
     Column("counted_since", BigInteger),
     # The instant of the earliest day row: where nobody knows the install, life starts here.
     Column("first_row_instant", BigInteger),
-    Column("clock_offset", BigInteger),
     *_facts(),
     UniqueConstraint("product_id", "uuid", "test"),
     Index(None, "product_id", "customer"),
