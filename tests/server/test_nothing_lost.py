@@ -195,11 +195,11 @@ LONG_SECONDS = 50.0
 MOST_MIB = 200
 
 HOLDER = """
-import sys, time
-from filelock import FileLock
-with FileLock(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(600)
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(600)
 """
 
 
@@ -207,7 +207,7 @@ with FileLock(sys.argv[1]):
 def held_by_a_stopped_process(database: Database) -> Iterator[None]:
     """Let another process of ours have its turn to write, and stand still."""
     assert isinstance(database, Sqlite)
-    command = [sys.executable, "-c", HOLDER, f"{database.file}-lock"]
+    command = [sys.executable, "-c", HOLDER, str(database.file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"

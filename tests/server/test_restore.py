@@ -140,8 +140,7 @@ def test_the_replaced_database_is_kept(backup: Path, live: Path, product: Produc
     assert aside == live.with_name(f"{live.name}.replaced-20261120T120000.000000Z")
     assert known(aside) == {ANNA, BORIS, CLARA}
     assert aside.stat().st_mode & 0o777 == 0o600
-    lock = f"{live.name}-lock"
-    names = {live.name, lock, backup.name, aside.name, journal_of(live).name}
+    names = {live.name, backup.name, aside.name, journal_of(live).name}
     assert {file.name for file in live.parent.iterdir()} == names
 
 

@@ -14,7 +14,9 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
+
+from exitpoll_server.store.sqlite import driver_of
 
 MOST_ROWS = 512
 """Of one statement in SQLite, which takes 32,766 values. Fewer fill up to a power of two with rows
@@ -51,12 +53,14 @@ class Bulk:
         connection: Connection,
         rows: Sequence[Sequence[object]],
         parameters: dict[str, object],
-    ) -> Iterator[CursorResult[Any]]:
+    ) -> Iterator[Any]:
+        """Run it, in parts where it must be; give the result of each."""
         # Straight to the driver: a statement that never changes needs no compiling.
         if connection.dialect.name == "postgresql":
             values = {"rows": orjson.dumps(rows).decode(), **parameters}
             yield connection.exec_driver_sql(self._in_postgresql(), values)
             return
+        driver = driver_of(connection)
         for start in range(0, len(rows), MOST_ROWS):
             some = rows[start : start + MOST_ROWS]
             size = 1 << (len(some) - 1).bit_length()
@@ -69,7 +73,7 @@ class Bulk:
                     given.extend(nothing)
                 else:
                     given.append(parameters[name])
-            yield connection.exec_driver_sql(sql, tuple(given))
+            yield driver.execute(sql, given)
 
     def _for_sqlite(self, rows: int) -> tuple[str, Sequence[str]]:
         """Return the statement, and its parameters in their order."""
@@ -108,7 +112,7 @@ class BulkQuery(Bulk):
         found: list[Sequence[Any]] = []
         for some in self._run(connection, rows, parameters):
             if connection.dialect.name == "sqlite":
-                found.extend(orjson.loads(some.scalar_one()))
+                found.extend(orjson.loads(some.fetchone()[0]))
             else:
                 found.extend(some.all())
         return found

@@ -82,9 +82,9 @@ def record(connection: Connection, works: Sequence[Work]) -> None:
     for work in works:
         known, stated = work.installation, stated_facts(work.message)
         said = known if work.newer else work.said_before
-        adds = any(said[name] != value for name, value in stated.items())
+        adds = not stated.items() <= said.items()
         after = {**_life_after(work), **_facts_after(work, stated)}
-        changes = any(known[name] != value for name, value in after.items())
+        changes = not after.items() <= known.items()
         known.update(after)
         if adds:
             news.append((work, stated))

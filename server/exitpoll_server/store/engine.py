@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,6 @@ from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from filelock import Timeout as LockTimeoutError
 from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -36,9 +35,7 @@ class _Kind(Protocol):
 
     def create(self, url: URL) -> Engine: ...
 
-    def turn(self, engine: Engine) -> AbstractContextManager[object]: ...
-
-    def is_busy(self, error: DBAPIError) -> bool: ...
+    def is_busy(self, error: BaseException) -> bool: ...
 
 
 _KINDS: Mapping[str, _Kind] = {
@@ -129,24 +126,8 @@ def write_transaction(engine: Engine, *, alone: bool = False) -> Iterator[Connec
         BusyError: it did not come to that.
     """
     kind = _KINDS[engine.dialect.name]
-    with _turn(kind, engine), _open(engine, kind.ALONE if alone else kind.WRITES) as connection:
+    with _open(engine, kind.ALONE if alone else kind.WRITES) as connection:
         yield connection
-
-
-@contextmanager
-def _turn(kind: _Kind, engine: Engine) -> Iterator[None]:
-    turn = kind.turn(engine)
-    try:
-        turn.__enter__()
-    except LockTimeoutError as error:
-        raise BusyError from error
-    except OSError as error:
-        log.warning("the database takes nothing just now: %s", error.strerror)
-        raise BusyError from error
-    try:
-        yield
-    finally:
-        turn.__exit__(None, None, None)
 
 
 @contextmanager
@@ -169,18 +150,20 @@ def _open(engine: Engine, options: Mapping[str, Any]) -> Iterator[Connection]:
                 yield connection
     except PoolTimeoutError as error:
         raise BusyError from error
-    except DBAPIError as error:
-        if _KINDS[engine.dialect.name].is_busy(error):
-            [first, *_] = str(error.orig).splitlines() or [""]
+    except Exception as error:
+        # SQLAlchemy's own, or the driver's where a statement went straight to it.
+        original = error.orig if isinstance(error, DBAPIError) else error
+        if original is not None and _KINDS[engine.dialect.name].is_busy(original):
+            [first, *_] = str(original).splitlines() or [""]
             log.warning("the database takes nothing just now: %s", first)
             raise BusyError from error
         raise
 
 
 def _begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get("exitpoll_begin")
-    if statement is not None:
-        connection.exec_driver_sql(statement)
+    begin = connection.get_execution_options().get("exitpoll_begin")
+    if begin is not None:
+        begin(connection)
 
 
 def _migrate(engine: Engine) -> None:

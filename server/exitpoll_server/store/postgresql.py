@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
 
 LOCK_TIMEOUT_SECONDS = 20
 """How long a statement waits for another transaction; as long as SQLite's writers wait."""
@@ -28,21 +26,28 @@ CONNECTION = {
 WRITERS_LOCK = 0x65786974706F6C6C
 """`exitpoll` as a number: the advisory lock that writers share, and that ALONE takes whole."""
 
+
+def _begin_writing(connection: Connection) -> None:
+    # Writers of one installation are kept in line by its row: see docs/adr/0011. The server's own
+    # setting may trade the last commits for speed; what we answered is not ours to lose.
+    connection.exec_driver_sql(
+        f"SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock_shared({WRITERS_LOCK})"
+    )
+
+
+def _begin_alone(connection: Connection) -> None:
+    # Migrations and copies take as long as they take.
+    connection.exec_driver_sql(
+        "SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; "
+        f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})"
+    )
+
+
 # One state of the database, whatever is committed meanwhile.
 READS: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-# Writers of one installation are kept in line by its row: see docs/adr/0011. The server's own
-# setting may trade the last commits for speed; what we answered is not ours to lose.
-WRITES: Mapping[str, Any] = {
-    "isolation_level": "READ COMMITTED",
-    "exitpoll_begin": "SET LOCAL synchronous_commit = on; "
-    f"SELECT pg_advisory_xact_lock_shared({WRITERS_LOCK})",
-}
-# Migrations and copies take as long as they take.
-ALONE: Mapping[str, Any] = {
-    "isolation_level": "READ COMMITTED",
-    "exitpoll_begin": "SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; "
-    f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})",
-}
+_BETWEEN = {"isolation_level": "READ COMMITTED"}
+WRITES: Mapping[str, Any] = {**_BETWEEN, "exitpoll_begin": _begin_writing}
+ALONE: Mapping[str, Any] = {**_BETWEEN, "exitpoll_begin": _begin_alone}
 
 _PASSES = (
     "08",  # the connection broke
@@ -80,19 +85,14 @@ def create(url: URL) -> Engine:
     return engine
 
 
-def turn(_engine: Engine) -> AbstractContextManager[object]:
-    """Wait for nothing: several writers may be at work."""
-    return nullcontext()
-
-
-def is_busy(error: DBAPIError) -> bool:
+def is_busy(error: BaseException) -> bool:
     """Tell whether the same will work later: locks, deadlocks, restarts, lost connections."""
-    if not isinstance(error.orig, psycopg.Error):
+    if not isinstance(error, psycopg.Error):
         return False
-    state = error.orig.sqlstate
+    state = error.sqlstate
     # Without a code the failure is not the server's: it was not reached, or has gone.
     return (
-        isinstance(error.orig, psycopg.OperationalError)
+        isinstance(error, psycopg.OperationalError)
         if state is None
         else (state.startswith(_PASSES))
     )

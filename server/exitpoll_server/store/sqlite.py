@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from filelock import FileLock
-from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_SECONDS = 20
 """How long a writer waits for another process's transaction; imports commit in small groups."""
@@ -24,14 +23,42 @@ CHECKPOINT_PAGES = 8_000
 """After how many pages (32 MB) the journal goes into the file. Ids are random, so a group touches
 pages all over it: the longer one waits, the more often a page is written once for many groups."""
 
-READS: Mapping[str, Any] = {"exitpoll_begin": "BEGIN"}
-# A transaction that reads first and writes later fails where another process wrote between.
-WRITES: Mapping[str, Any] = {"exitpoll_begin": "BEGIN IMMEDIATE"}
+STATEMENTS_KEPT = 256
+"""Ready to be run again: a bulk statement is one for each size of its group."""
+
+
+def _begin_reading(connection: Connection) -> None:
+    driver_of(connection).execute("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn."""
+    driver = driver_of(connection)
+    give_up = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                # One that reads first and writes later fails where another process wrote between.
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith(_HELD) or time.monotonic() > give_up:
+                    raise
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+
+
+READS: Mapping[str, Any] = {"exitpoll_begin": _begin_reading}
+WRITES: Mapping[str, Any] = {"exitpoll_begin": _begin_writing}
 ALONE: Mapping[str, Any] = WRITES
 
+_HELD = "database is locked"
 
 _PASSES = (
-    "database is locked",
+    _HELD,
     "database table is locked",
     "database schema is locked",
     "database or disk is full",
@@ -53,27 +80,22 @@ def create(url: URL) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # A fault goes to the log with its statement; what the statement held is somebody's.
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, hide_parameters=True
-    )
+    driver = {"timeout": BUSY_TIMEOUT_SECONDS, "cached_statements": STATEMENTS_KEPT}
+    engine = create_engine(url, connect_args=driver, hide_parameters=True)
     event.listen(engine, "connect", _set_up)
     # Now, while whoever starts the server is told; from here on it is a failure that passes.
     engine.connect().close()
     return engine
 
 
-def turn(engine: Engine) -> AbstractContextManager[object]:
-    """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn.
-
-    Raises:
-        filelock.Timeout: it did not come.
-    """
-    return FileLock(f"{engine.url.database}-lock", BUSY_TIMEOUT_SECONDS, poll_interval=POLL_SECONDS)
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection, for what is run too often for anything between."""
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
 
 
-def is_busy(error: DBAPIError) -> bool:
+def is_busy(error: BaseException) -> bool:
     """Tell whether the same will work later: locks, and a disk that takes nothing just now."""
-    return str(error.orig).startswith(_PASSES)
+    return isinstance(error, sqlite3.Error) and str(error).startswith(_PASSES)
 
 
 def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI's own type
