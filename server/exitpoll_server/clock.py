@@ -10,10 +10,7 @@ UTC = timezone.utc
 
 def now() -> datetime:
     """Return the present as an aware UTC instant, to the millisecond: what the store keeps."""
-    milliseconds = round(time.time() * 1000)
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).replace(
-        microsecond=milliseconds % 1000 * 1000
-    )
+    return datetime.fromtimestamp(round(time.time(), 3), UTC)
 
 
 def elapsed() -> float:

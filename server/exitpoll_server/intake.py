@@ -19,7 +19,7 @@ from exitpoll_server.store import Arrival, Channel, Product, Store
 Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Taken(Generic[Message]):
     """A message on its way to the disk."""
 

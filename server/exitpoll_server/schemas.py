@@ -34,7 +34,7 @@ class InvalidError(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True)
+@dataclass
 class Loaded(Generic[M]):
     """A message, and by name what of it was left out."""
 

@@ -19,7 +19,7 @@ Values: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[int, bool]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Arrival:
     """A message, the way it came, and when. An import's receipt is its occurrence."""
 

@@ -30,7 +30,7 @@ BREATH_SECONDS = 0.005
 breath lets other processes write, and the next group is the larger: a sixth more was stored so."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Waiting:
     """A message on its way to the disk."""
 
