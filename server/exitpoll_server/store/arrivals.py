@@ -43,10 +43,15 @@ class Arrival:
         """When we first heard; an import was heard at the first instant that it tells of."""
         if self.channel != "import":
             return self.received_ms
-        instants = [noon(to_day(row.day)) for row in self.message.days]
+        instants = [noon(day) for day in self.days]
         if self.message.installed_at is not None:
             instants.append(to_ms(self.message.installed_at))
         return min([*instants, self.received_ms])
+
+    @cached_property
+    def days(self) -> list[int]:
+        """The days of its rows, as the store keeps them."""
+        return [to_day(row.day) for row in self.message.days]
 
     @cached_property
     def sent_ms(self) -> int:

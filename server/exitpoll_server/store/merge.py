@@ -244,7 +244,7 @@ def _counter(work: Work, before: Values | None) -> Values:
     message, old = work.message, before or _NO_COUNTER
     received, offset = work.arrival.received_ms, work.arrival.clock_offset
     ping = not isinstance(message, UninstallEvent)
-    days = [to_day(row.day) for row in message.days]
+    days = work.arrival.days
     first, last = (min(days), max(days)) if days else (None, None)
     return {
         "first_received_at": smaller(old["first_received_at"], received),
@@ -322,17 +322,18 @@ def _launches(connection: Connection, works: Sequence[Work], numbers: Mapping[st
 
 def _rows(work: Work, counter_id: int, numbers: Mapping[str, int]) -> list[Sequence[object]]:
     """Return a message's rows of launches, and note what they say of the installation's life."""
-    counts: dict[tuple[int, int], int] = {}
-    for row in work.message.days:
-        key = to_day(row.day), numbers[row.version]
+    arrival, counts = work.arrival, dict[tuple[int, int], int]()
+    for day, row in zip(arrival.days, work.message.days, strict=True):
+        key = day, numbers[row.version]
         # Versions beyond what is kept share a number: the larger count stays.
         if row.launches >= counts.get(key, 0):
             counts[key] = row.launches
-    first, last = _plausible_days(work.arrival)
-    earliest = min((day for day, _ in counts if first <= day <= last), default=None)
+    first, last = _plausible_days(arrival)
+    earliest = min((day for day in arrival.days if first <= day <= last), default=None)
     if earliest is not None:
-        work.first_row_at = min(noon(earliest), _row_receipt(earliest, work.arrival))
-    installation_id, arrival = work.installation["id"], work.arrival
+        work.first_row_at = min(noon(earliest), _row_receipt(earliest, arrival))
+    installation_id, received = work.installation["id"], arrival.received_ms
+    is_import = arrival.channel == "import"
     return [
         (
             installation_id,
@@ -341,7 +342,7 @@ def _rows(work: Work, counter_id: int, numbers: Mapping[str, int]) -> list[Seque
             version_id,
             launches,
             int(first <= day <= last),
-            _row_receipt(day, arrival),
+            noon(day) if is_import else received,
         )
         for (day, version_id), launches in counts.items()
     ]
