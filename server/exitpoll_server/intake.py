@@ -30,8 +30,14 @@ class Taken(Generic[Message]):
     """Ends when it may be confirmed; raises BusyError where it could not be stored."""
 
 
-def take_ping(store: Store, product: Product, data: object, now: datetime) -> Taken[wire.Ping]:
-    """Merge a ping.
+def take_ping(
+    store: Store,
+    product: Product,
+    data: object,
+    now: datetime,
+    durable: Future[None] | None = None,
+) -> Taken[wire.Ping]:
+    """Merge a ping; a caller may give the future that ends when it is durable.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
@@ -44,13 +50,19 @@ def take_ping(store: Store, product: Product, data: object, now: datetime) -> Ta
         # it in order: a delayed ping must not undo it.
         message = replace(_without_history(message), counter=message.counter)
     arrival = Arrival(message=message, channel="agent", received_at=now)
-    return Taken(message, loaded.ignored, store.submit(product, arrival))
+    return Taken(message, loaded.ignored, store.submit(product, arrival, durable))
 
 
 def take_uninstall(
-    store: Store, product: Product, data: object, now: datetime, *, channel: Channel
+    store: Store,
+    product: Product,
+    data: object,
+    now: datetime,
+    *,
+    channel: Channel,
+    durable: Future[None] | None = None,
 ) -> Taken[wire.UninstallEvent]:
-    """Merge an uninstall event.
+    """Merge an uninstall event; a caller may give the future that ends when it is durable.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
@@ -63,7 +75,7 @@ def take_uninstall(
     # Under `full` no agent sends steps; whoever does, sends no other number than a step.
     message = replace(message, uninstall=_coarse(message.uninstall))
     arrival = Arrival(message=message, channel=channel, received_at=now)
-    return Taken(message, loaded.ignored, store.submit(product, arrival))
+    return Taken(message, loaded.ignored, store.submit(product, arrival, durable))
 
 
 def take_link(

@@ -59,9 +59,9 @@ def queued(messages: int) -> None:
     _counters().queued.set(messages)
 
 
-def answered(route: str, status: int) -> None:
+def answered(route: str, status: int, times: int = 1) -> None:
     """Count an answer, by its route's pattern and its status."""
-    _answered(route, status).inc()
+    _answered(route, status).inc(times)
 
 
 class _Counters:

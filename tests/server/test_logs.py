@@ -65,7 +65,7 @@ def test_a_request_has_an_id(client: FlaskClient) -> None:
     """Two requests have two ids, told in the answer."""
     ids = [client.get("/livez").headers[trace.HEADER] for _ in range(2)]
     assert len(set(ids)) == 2
-    assert all(len(one) == 2 * trace.ID_BYTES for one in ids)
+    assert all(len(one) == trace.ID_BITS / 4 for one in ids)
 
 
 @pytest.mark.parametrize(

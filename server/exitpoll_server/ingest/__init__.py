@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 from flask import Blueprint, Flask, Response, request
@@ -94,13 +95,20 @@ class Door:
             and self._store.known_product(_key(environ)) is not None
         )
 
-    def take_quickly(self, environ: Environ, body: bytes) -> intake.Taken[Any]:
-        """Take a message as its route does, on a request that no framework has seen."""
+    def take_quickly(
+        self, environ: Environ, body: bytes, durable: Future[None]
+    ) -> intake.Taken[Any]:
+        """Take a message as its route does, on a request that no framework has seen.
+
+        The future is the caller's own: it ends when the message may be confirmed.
+        """
         if self._trust is not None:
             self._trust(environ, _start_nothing)
-        return self.take(environ, body)
+        return self.take(environ, body, durable)
 
-    def take(self, environ: Environ, body: bytes | None) -> intake.Taken[Any]:
+    def take(
+        self, environ: Environ, body: bytes | None, durable: Future[None] | None = None
+    ) -> intake.Taken[Any]:
         """Take the message of a request; None is a body that was too long.
 
         Raises:
@@ -109,8 +117,10 @@ class Door:
         product = self.product(environ)
         data, now = message_in(body, environ), clock.now()
         if environ["PATH_INFO"] == wire.PINGS_PATH:
-            return intake.take_ping(self._store, product, data, now)
-        return intake.take_uninstall(self._store, product, data, now, channel="agent")
+            return intake.take_ping(self._store, product, data, now, durable)
+        return intake.take_uninstall(
+            self._store, product, data, now, channel="agent", durable=durable
+        )
 
     def product(self, environ: Environ) -> Product:
         """Return the product that a request names, and count the request.
@@ -131,8 +141,10 @@ class Door:
 
 
 def confirm_quickly(environ: Environ, taken: intake.Taken[Any]) -> tuple[Headers, bytes]:
-    """Return the answer to a message that was taken quickly and is durable: 200."""
-    metrics.answered(environ["PATH_INFO"], 200)
+    """Return the answer to a message that was taken quickly and is durable: 200.
+
+    It is for the server to count them, many at a time.
+    """
     request_id = trace.HEADER, trace.id_of(environ)
     return [_IS_JSON, request_id], _confirmation(taken.message, taken.ignored)
 

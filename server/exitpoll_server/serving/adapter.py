@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from granian._granian import RSGIHTTPProtocol as HTTPProtocol
@@ -23,7 +23,7 @@ from granian._granian import RSGIProtocolClosed as ProtocolClosed
 from granian._granian import RSGIProtocolError as ProtocolError
 from granian.rsgi import Scope
 
-from exitpoll_server import ingest, operations
+from exitpoll_server import ingest, metrics, operations
 from exitpoll_server.serving.wsgi import Answer, Environ, call, environ_of, plain
 
 THREADS = 8
@@ -91,7 +91,7 @@ class Adapter:
     # -- reading
 
     async def _read(self, environ: Environ, protocol: HTTPProtocol) -> bytes | None:
-        """Return the body, also in the environ; None where it is longer than anything we take.
+        """Return the body; None where it is longer than anything we take.
 
         Raises:
             _NeverCameError: it was cut, or took too long.
@@ -101,7 +101,7 @@ class Adapter:
             return b""
         if length is not None and int(length) > MOST_READ:
             return None
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         self._reading.begin(task)
         try:
             body = await (protocol() if length is not None else _read_some(protocol))
@@ -111,7 +111,6 @@ class Adapter:
             raise _NeverCameError(400, "The body ended too early.") from None
         finally:
             self._reading.end(task)
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
         return body
 
     # -- answering
@@ -120,17 +119,20 @@ class Adapter:
         door = self._door
         if door is not None and body is not None and door.stands_open(environ):
             return await self._answer_quickly(door, environ, body)
+        if body is not None:
+            environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
         if environ["PATH_INFO"] == operations.ALIVE_PATH:
             return call(self._app, environ)
         pool = self._messages if environ["PATH_INFO"] in ingest.MESSAGES else self._pages
         return await pool.answer(environ)
 
     async def _answer_quickly(self, door: ingest.Door, environ: Environ, body: bytes) -> Answer:
+        durable = self._settled.future(environ["PATH_INFO"])
         try:
-            taken = door.take_quickly(environ, body)
+            taken = door.take_quickly(environ, body, durable)
         except Exception as error:  # noqa: BLE001 - the application has an answer to each
             return call(partial(self._fail, error), environ)
-        failed = await self._settled.wait_for(taken.durable)
+        failed = await durable.here
         if failed is not None:
             return call(partial(self._fail, failed), environ)
         return Answer(200, *ingest.confirm_quickly(environ, taken))
@@ -190,28 +192,49 @@ class _Settled:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._ended: deque[tuple[asyncio.Future[Exception | None], Future[None]]] = deque()
+        self._ended: deque[tuple[_Durable, Exception | None]] = deque()
         self._woken = False
 
-    async def wait_for(self, durable: Future[None]) -> Exception | None:
-        """Return the error with which a future ended, or None."""
-        here: asyncio.Future[Exception | None] = self._loop.create_future()
-        durable.add_done_callback(partial(self._note, here))
-        return await here
+    def future(self, path: str) -> _Durable:
+        """Return one for a message that came to a path."""
+        return _Durable(self, path, self._loop.create_future())
 
-    def _note(self, here: asyncio.Future[Exception | None], durable: Future[None]) -> None:
-        self._ended.append((here, durable))
+    def note(self, durable: _Durable, error: Exception | None) -> None:
+        """Take an end, in whichever thread it comes."""
+        self._ended.append((durable, error))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._tell)
 
     def _tell(self) -> None:
         self._woken = False  # before looking: what ends meanwhile wakes again
+        confirmed: dict[str, int] = {}
         while self._ended:
-            here, durable = self._ended.popleft()
-            if not here.done():
-                error = durable.exception()
-                here.set_result(error if isinstance(error, Exception) else None)
+            durable, error = self._ended.popleft()
+            if error is None:
+                confirmed[durable.path] = confirmed.get(durable.path, 0) + 1
+            if not durable.here.done():
+                durable.here.set_result(error)
+        for path, times in confirmed.items():
+            metrics.answered(path, 200, times)
+
+
+class _Durable(Future[None]):
+    """A future that no thread waits for, so it needs no lock: its end goes to the event loop."""
+
+    def __init__(
+        self, settled: _Settled, path: str, here: asyncio.Future[Exception | None]
+    ) -> None:
+        # Not what threads would need: it would take as long as reading the message.
+        self._settled = settled
+        self.path = path
+        self.here = here
+
+    def set_result(self, _result: None) -> None:
+        self._settled.note(self, None)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        self._settled.note(self, cast("Exception", exception))
 
 
 class _Deadlines:

@@ -152,15 +152,18 @@ class Store:
         with write_transaction(self._engine) as connection:
             merge.merge(connection, product.id, arrivals)
 
-    def submit(self, product: Product, arrival: Arrival) -> Future[None]:
+    def submit(
+        self, product: Product, arrival: Arrival, durable: Future[None] | None = None
+    ) -> Future[None]:
         """Merge a message with all others that come at this time; its future ends when durable.
 
-        The future raises BusyError where another process holds the database.
+        A caller may give a future of its own. It raises BusyError where another process holds the
+        database.
 
         Raises:
             BusyError: more is waiting than can be stored; nothing was taken.
         """
-        return self._groups.submit(product.id, arrival)
+        return self._groups.submit(product.id, arrival, durable)
 
     def _merge_group(self, group: Sequence[Waiting]) -> None:
         began = time.perf_counter()

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from exitpoll_server import metrics
 from exitpoll_server.store.arrivals import Arrival
@@ -36,7 +36,7 @@ class Waiting:
 
     product_id: int
     arrival: Arrival
-    durable: Future[None] = field(default_factory=Future)
+    durable: Future[None]
 
     @property
     def rows(self) -> int:
@@ -59,15 +59,18 @@ class Groups:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def submit(self, product_id: int, arrival: Arrival) -> Future[None]:
+    def submit(
+        self, product_id: int, arrival: Arrival, durable: Future[None] | None = None
+    ) -> Future[None]:
         """Let a message wait for the next group.
 
-        Its future ends when the message is durable, or with the reason why it is not.
+        Its future, one of the caller's own where there is one, ends when the message is durable,
+        or with the reason why it is not.
 
         Raises:
             BusyError: so much is waiting that the disk cannot keep up; nothing was taken.
         """
-        waiting = Waiting(product_id, arrival)
+        waiting = Waiting(product_id, arrival, Future() if durable is None else durable)
         with self._changed:
             if self._closed or self._rows + waiting.rows > MOST_WAITING:
                 raise BusyError
