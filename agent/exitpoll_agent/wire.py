@@ -85,7 +85,7 @@ def coarse(value: float, steps: tuple[int, ...]) -> int:
     return max((step for step in steps if step <= value), default=steps[0])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DayCount:
     """Launches of one counter on one UTC day by one version; 0 means "ran that day"."""
 

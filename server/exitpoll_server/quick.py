@@ -52,7 +52,14 @@ def through(schema: Schema, makes: type[Any]) -> Reader:
             lines += [f"    {line}" for line in taking]
     lines += ["except (KeyError, ValueError, OverflowError): raise NotSure from None"]
     # A frozen dataclass's own way sets field by field, past its guard: ten times as long.
-    lines += [f"made = new({kind})", "fill(made, '__dict__', said)", "return made"]
+    lines.append(f"made = new({kind})")
+    if hasattr(makes, "__slots__"):
+        for each in dataclass_fields(makes):
+            fill = source.refer(getattr(makes, each.name).__set__)
+            lines.append(f"{fill}(made, said[{each.name!r}])")
+    else:
+        lines.append("fill(made, '__dict__', said)")
+    lines.append("return made")
     return source.function("value", lines)
 
 
