@@ -2,7 +2,7 @@
 
 Made once from the schema's own fields, so that the schema stays the only definition of what is
 valid. What is not plainly sound is not judged here: `NotSureError`, and the schema itself decides.
-A sound ping takes an eighth of the time that `Schema.load` takes.
+A sound ping takes a tenth of the time that `Schema.load` takes.
 """
 
 from __future__ import annotations

@@ -44,6 +44,10 @@ class Waiting:
         return 1 + len(self.arrival.message.days)
 
 
+PATIENCE_SECONDS = 5.0
+"""A group that was refused after a longer wait speaks for all that came meanwhile: the next ones
+would wait as long, each for itself."""
+
 Commit = Callable[[Sequence[Waiting]], None]
 
 
@@ -119,12 +123,24 @@ class Groups:
                 rows += group[-1].rows
             return group
 
+    def _taken_back(self) -> list[Waiting]:
+        """Take all that waits out of the queue."""
+        with self._changed:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+            self._rows -= sum(one.rows for one in waiting)
+        metrics.accepted(len(waiting))
+        return waiting
+
     def _settle(self, group: Sequence[Waiting]) -> None:
         """Commit a group; where one message is the reason that it fails, it fails alone."""
+        began = time.monotonic()
         try:
             self._commit(group)
         except BusyError as error:
             _fail(group, error)
+            if time.monotonic() - began > PATIENCE_SECONDS:
+                _fail(self._taken_back(), error)
         except Exception as error:  # noqa: BLE001 - whoever waits for the message hears of it
             if len(group) == 1:
                 _fail(group, error)
