@@ -92,7 +92,7 @@ def take_link(
     Without an id every opening is somebody else; with one, reloads count once.
     """
     installation_id = stable_uuid(installation) if installation else uuid4()
-    lifetime = store.withdrawn_uninstalls(product, installation_id)
+    lifetime = store.withdrawn_uninstalls(product, installation_id, now)
     said = {"version": version, "locale": locale}
     return take_uninstall(
         store,

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from tests.server.messages import NOW, after, arrival, leaving, ping, row
+from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown_exit
 
 from exitpoll_agent import wire
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Logo, Product, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -61,20 +61,12 @@ def _live(store: Store, product: Product, who: int) -> None:
 def _speak(store: Store, product: Product) -> None:
     uninstall = store.uninstall_number(product, UUID(int=1))
     assert uninstall is not None
-    showing = store.show(
-        uninstall=uninstall,
-        survey="exit",
-        survey_version=1,
-        locale="ru",
-        reasons=["other", "too-slow"],
-        now=after(minutes=1),
-    )
-    store.answer(
-        uninstall=uninstall,
-        showing=showing,
-        answers=wire.Answers(comment=WORDS * 10),
-        now=after(minutes=2),
-    )
+    showing = shown_exit(store, uninstall, after(minutes=1))
+    said = Said(comment=WORDS * 10, follow_up=WORDS, email="ada@example.com")
+    store.answer(uninstall=uninstall, showing=showing, said=said, now=after(minutes=2))
+    store.offered(showing, "other", after(minutes=3))
+    store.offer_taken(showing, after(minutes=4))
+    store.put_logo(product, Logo(content_type="image/png", content=b"\x89PNG\x00\xff"))
     page = store.begin_feedback(
         product, installation_id=UUID(int=1), version="1.0", locale="ru", now=NOW
     )

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from exitpoll_agent import wire
-from exitpoll_server.store import Arrival, Channel
+from exitpoll_server.questions import EXIT
+from exitpoll_server.store import Arrival, Channel, Store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
 """Receipt of what says nothing else."""
@@ -63,3 +64,11 @@ def leaving(
 
 def arrival(message: wire.Ping, received_at: datetime = NOW, channel: Channel = "agent") -> Arrival:
     return Arrival(message=message, channel=channel, received_at=received_at)
+
+
+def shown_exit(store: Store, uninstall: int, at: datetime) -> int:
+    """Show somebody the exit survey; return the showing."""
+    person = store.asked(uninstall)
+    assert person is not None
+    reasons = [reason.id for reason in EXIT.in_order_for(person.uuid)]
+    return store.show(person, EXIT, locale="en", reasons=reasons, held_out=False, now=at).id

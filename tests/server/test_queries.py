@@ -12,12 +12,12 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.server.messages import NOW, after, arrival, leaving, ping
+from tests.server.messages import NOW, after, arrival, leaving, ping, shown_exit
 
 from exitpoll_agent import wire
 from exitpoll_server import report as reports
 from exitpoll_server.counts import Counts, Departure, DepartureGroup, KnownFrom, When, Window
-from exitpoll_server.store import Arrival, Channel, Product, Store
+from exitpoll_server.store import Arrival, Channel, Product, Said, Store
 
 DAY = timedelta(days=1)
 MS = timedelta(milliseconds=1)
@@ -58,15 +58,11 @@ class World:
         """Render the survey for an installation; return its uninstall and the showing."""
         uninstall = self.store.uninstall_number(self.product, UUID(int=who))
         assert uninstall is not None
-        return uninstall, self.store.show(
-            uninstall=uninstall, survey="exit", survey_version=1, locale=None, reasons=[], now=at
-        )
+        return uninstall, shown_exit(self.store, uninstall, at)
 
     def say(self, who: int, at: datetime, **answers: Any) -> None:
         uninstall, showing = self.showing(who, at)
-        self.store.answer(
-            uninstall=uninstall, showing=showing, answers=wire.Answers(**answers), now=at
-        )
+        self.store.answer(uninstall=uninstall, showing=showing, said=Said(**answers), now=at)
 
     def count(
         self,

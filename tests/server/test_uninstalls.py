@@ -26,11 +26,12 @@ from tests.server.messages import (
     ms,
     ping,
     row,
+    shown_exit,
 )
 
 from exitpoll_agent import wire
 from exitpoll_server import intake
-from exitpoll_server.store import Channel, Product, Store
+from exitpoll_server.store import Channel, Product, Said, Store
 from exitpoll_server.store.tables import FACTS
 
 OTHER_COUNTER = UUID(int=0xC2)
@@ -407,7 +408,7 @@ def test_answers_are_only_ever_added(store: Store, product: Product, look: Look)
     assert number is not None
     person = store.asked(number)
     assert person is not None
-    assert person.reason == "switched"
+    assert person.said.reason == "switched"
 
 
 def test_an_event_without_answers_adds_none(store: Store, product: Product, look: Look) -> None:
@@ -456,10 +457,8 @@ def live_and_leave(store: Store, product: Product) -> None:
         take(store, product, replace(answering("other"), test=test))
         number = store.uninstall_number(product, INSTALLATION, test=test)
         assert number is not None
-        shown = store.show(
-            uninstall=number, survey="exit", survey_version=1, locale=None, reasons=["a"], now=NOW
-        )
-        store.answer(uninstall=number, showing=shown, answers=wire.Answers(comment="Bye"), now=NOW)
+        shown = shown_exit(store, number, NOW)
+        store.answer(uninstall=number, showing=shown, said=Said(comment="Bye"), now=NOW)
 
 
 def test_erasure_leaves_nothing(store: Store, product: Product, look: Look) -> None:

@@ -91,6 +91,7 @@ def value(column: Column[Any], n: int) -> object:
         int: n,
         str: f"{column.name} {n}",
         bool: False,
+        bytes: f"{column.name} {n}".encode(),
         UUID: UUID(int=n),
     }
     return makers[column.type.python_type]

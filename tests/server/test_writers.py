@@ -14,10 +14,10 @@ from uuid import UUID
 import pytest
 from tests.server.conftest import Look
 from tests.server.databases import Database
-from tests.server.messages import NOW, after, arrival, leaving, ping, row
+from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown_exit
 
 from exitpoll_agent import wire
-from exitpoll_server.store import Arrival, Product, ProductExistsError, Store
+from exitpoll_server.store import Arrival, Product, ProductExistsError, Said, Store
 
 WRITERS = 3
 INSTALLATIONS = 4
@@ -166,13 +166,11 @@ def test_the_same_answer_at_once_is_one(
         stores[0].merge(product, [arrival(leaving(installation_id=UUID(int=who)))])
         uninstall = stores[0].uninstall_number(product, UUID(int=who))
         assert uninstall is not None
-        showing = stores[0].show(
-            uninstall=uninstall, survey="exit", survey_version=1, locale=None, reasons=[], now=NOW
-        )
+        showing = shown_exit(stores[0], uninstall, NOW)
         stores[0].opened(showing, NOW)
         form: dict[str, Any] = {"uninstall": uninstall, "showing": showing, "now": NOW}
-        said = wire.Answers(reason="other")
-        at_once(*(partial(store.answer, answers=said, **form) for store in stores))
+        said = Said(reason="other")
+        at_once(*(partial(store.answer, said=said, **form) for store in stores))
     assert look("SELECT COUNT(*) AS n FROM answers") == [{"n": 20}]
 
 

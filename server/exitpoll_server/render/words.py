@@ -146,7 +146,7 @@ def reason(reason_id: str | None) -> str:
     if reason_id is None:
         return ""
     known = EXIT.reason(reason_id)
-    return typed(reason_id) if known is None else known.label
+    return typed(reason_id) if known is None else str(known.label)
 
 
 def part(of: Part, labels: Mapping[str, str]) -> str:

@@ -18,7 +18,17 @@ from uuid import UUID
 from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
-from exitpoll_server.store import erasure, exclusions, feedback, merge, products, reading, surveys
+from exitpoll_server.questions import Kind, Survey
+from exitpoll_server.store import (
+    erasure,
+    exclusions,
+    feedback,
+    logos,
+    merge,
+    products,
+    reading,
+    surveys,
+)
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.backups import backup, restore
@@ -37,8 +47,9 @@ from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
+from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.products import Product, ProductExistsError
-from exitpoll_server.store.surveys import Asked
+from exitpoll_server.store.surveys import Asked, Said, Showing
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +60,12 @@ __all__ = [
     "Channel",
     "Exclusion",
     "Feedback",
+    "Logo",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
+    "Said",
+    "Showing",
     "Store",
     "StoreError",
     "Whole",
@@ -210,35 +224,39 @@ class Store:
         with read_transaction(self._engine) as connection:
             return surveys.uninstall_number(connection, product.id, installation_id, test=test)
 
-    def withdrawn_uninstalls(self, product: Product, installation_id: UUID) -> int:
-        """Return how many uninstalls of an installation were withdrawn."""
+    def withdrawn_uninstalls(self, product: Product, installation_id: UUID, now: datetime) -> int:
+        """Return how many uninstalls of an installation were withdrawn, and are over."""
         with read_transaction(self._engine) as connection:
-            return surveys.withdrawn_uninstalls(connection, product.id, installation_id)
+            return surveys.withdrawn_uninstalls(connection, product.id, installation_id, to_ms(now))
 
-    def asked(self, uninstall: int) -> Asked | None:
+    def asked(self, uninstall: int, survey: Kind = "exit") -> Asked | None:
         """Return what a survey needs to know; None where the uninstall was erased."""
         with read_transaction(self._engine) as connection:
-            return surveys.asked(connection, uninstall)
+            return surveys.asked(connection, uninstall, survey)
 
     def show(
         self,
+        asked: Asked,
+        survey: Survey,
         *,
-        uninstall: int,
-        survey: str,
-        survey_version: int,
-        locale: str | None,
+        locale: str,
         reasons: Sequence[str],
+        held_out: bool,
         now: datetime,
-    ) -> int:
-        """Record that a survey was rendered, with its order; return the showing."""
+    ) -> Showing:
+        """Record that a survey was rendered, in a language and an order; the first time counts.
+
+        `held_out` is chance: whether the person sees no offer. The answer says what was chosen
+        when they were first shown it.
+        """
         with write_transaction(self._engine) as connection:
             return surveys.show(
                 connection,
-                uninstall_id=uninstall,
+                asked=asked,
                 survey=survey,
-                survey_version=survey_version,
                 locale=locale,
                 reasons=reasons,
+                held_out=held_out,
                 now=to_ms(now),
             )
 
@@ -247,16 +265,60 @@ class Store:
         with write_transaction(self._engine) as connection:
             surveys.opened(connection, showing, to_ms(now))
 
-    def answer(self, *, uninstall: int, showing: int, answers: Answers, now: datetime) -> None:
+    def offered(self, showing: int, reason: str, now: datetime) -> None:
+        """Record that the offer to those of a reason was seen."""
+        with write_transaction(self._engine) as connection:
+            surveys.offered(connection, showing, reason, to_ms(now))
+
+    def offer_taken(self, showing: int, now: datetime) -> None:
+        """Record that the offer's link was followed."""
+        with write_transaction(self._engine) as connection:
+            surveys.offer_taken(connection, showing, to_ms(now))
+
+    def answer(self, *, uninstall: int, showing: int, said: Said, now: datetime) -> None:
         """Append what was answered on the page."""
         with write_transaction(self._engine) as connection:
             surveys.answer(
                 connection,
                 uninstall_id=uninstall,
                 showing_id=showing,
-                answers=answers,
+                said=said,
                 now=to_ms(now),
             )
+
+    def only_updating(self, uninstall: int, now: datetime) -> None:
+        """Withdraw an uninstall, since the person says that it was none."""
+        with write_transaction(self._engine) as connection:
+            surveys.only_updating(connection, uninstall, to_ms(now))
+
+    # -- what is asked
+
+    def survey(self, product: Product, kind: Kind, version: int | None = None) -> Survey:
+        """Return what a product asks now, or asked by a version."""
+        with read_transaction(self._engine) as connection:
+            if version is None:
+                return surveys.current(connection, product.id, kind)
+            return surveys.of_version(connection, product.id, kind, version)
+
+    def surveys(self, product: Product) -> list[Survey]:
+        """Return every kept version of a product's surveys, the oldest of each kind first."""
+        with read_transaction(self._engine) as connection:
+            return surveys.everything(connection, product.id)
+
+    def change_survey(self, product: Product, survey: Survey, now: datetime) -> Survey:
+        """Ask something else from now on; return it with its version."""
+        with write_transaction(self._engine) as connection:
+            return surveys.change(connection, product.id, survey, to_ms(now))
+
+    def logo(self, product: Product) -> Logo | None:
+        """Return a product's logo, if it has one."""
+        with read_transaction(self._engine) as connection:
+            return logos.find(connection, product.id)
+
+    def put_logo(self, product: Product, logo: Logo | None) -> None:
+        """Give a product another logo, or none."""
+        with write_transaction(self._engine) as connection:
+            logos.put(connection, product.id, logo)
 
     # -- feedback
 

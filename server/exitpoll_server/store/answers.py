@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from exitpoll_agent.wire import Answers
+from exitpoll_agent.wire import Answers, plain
 from exitpoll_server.store import limits, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import to_ms
+
+SAID = ("reason", "comment", "score", "follow_up", "email")
+"""The columns of what a person says."""
 
 
 def add_answers(  # noqa: PLR0913 - the columns of one row
@@ -21,16 +24,16 @@ def add_answers(  # noqa: PLR0913 - the columns of one row
     uninstall_id: int | None,
     channel: str,
     received_at: int,
-    answers: Answers,
+    answers: Mapping[str, object],
     showing_id: int | None = None,
 ) -> None:
-    """Append what a person answered; the same answer again, by the same way, is one."""
+    """Append what a person answered, by column; the same again, by the same way, is one."""
     table = tables.answers
-    said = {"reason": answers.reason, "comment": answers.comment, "score": answers.score}
+    said = {name: answers.get(name) for name in SAID}
     if all(value is None for value in said.values()):
         return
     before = connection.execute(
-        select(table.c.received_at, table.c.reason, table.c.comment, table.c.score)
+        select(table.c.received_at, *(table.c[name] for name in SAID))
         .where(table.c.installation_id == installation_id)
         .where(table.c.uninstall_id.is_not_distinct_from(uninstall_id))
         .where(table.c.channel == channel)
@@ -68,7 +71,7 @@ def import_answers(
                 uninstall_id=None,
                 channel="import",
                 received_at=to_ms(at),
-                answers=answers,
+                answers=plain(answers),
             )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
 
 from exitpoll_agent.wire import format_instant, parse_instant
 from exitpoll_server.store import products, tables
@@ -25,7 +26,9 @@ def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -
     person's machine has it.
     """
     i = tables.installations
-    _delete(connection, (i.c.product_id == product_id) & i.c.uuid.in_(erased))
+    theirs = (i.c.product_id == product_id) & i.c.uuid.in_(erased)
+    _count(connection, product_id, theirs)
+    _delete(connection, theirs)
     f = tables.feedback
     connection.execute(
         delete(f).where(f.c.product_id == product_id, f.c.installation_uuid.in_(erased))
@@ -85,6 +88,36 @@ def _by_product(erased: Iterable[Erased]) -> dict[str, dict[UUID, int]]:
         of_one = found.setdefault(one.product_key, {})
         of_one[UUID(one.installation_id)] = to_ms(parse_instant(one.at))
     return found
+
+
+def _count(connection: Connection, product_id: int, which: ColumnElement[bool]) -> None:
+    """Add installations that are about to go to the anonymous count of those that went."""
+    i, u, a = tables.installations, tables.uninstalls, tables.answers
+    mine = select(i.c.id).where(which, ~i.c.test)
+    left = select(u.c.installation_id).where(
+        u.c.installation_id.in_(mine), u.c.withdrawn_at.is_(None)
+    )
+    answered = select(a.c.installation_id).where(a.c.installation_id.in_(left))
+    counts = {
+        "installations": _size(connection, mine),
+        "uninstalls": _size(connection, left.distinct()),
+        "answered": _size(connection, answered.distinct()),
+    }
+    if not counts["installations"]:
+        return
+    table = tables.erased
+    new = insert(connection, table)
+    connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["product_id"],
+            set_={name: table.c[name] + new.excluded[name] for name in counts},
+        ),
+        {"product_id": product_id, **counts},
+    )
+
+
+def _size(connection: Connection, rows: Select[Any]) -> int:
+    return connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
 
 
 def _delete(connection: Connection, which: ColumnElement[bool]) -> None:

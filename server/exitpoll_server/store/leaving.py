@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, or_, select, true, update
 
-from exitpoll_agent.wire import UninstallEvent
+from exitpoll_agent.wire import UninstallEvent, plain
 from exitpoll_server.store import limits, tables
 from exitpoll_server.store.answers import add_answers
 from exitpoll_server.store.arrivals import Values, Work, insert, larger, least
@@ -73,7 +73,7 @@ def _leave(connection: Connection, work: Work, event: UninstallEvent, known: lis
             uninstall_id=uninstall["id"],
             channel=channel,
             received_at=received,
-            answers=event.uninstall.answers,
+            answers=plain(event.uninstall.answers),
         )
 
 
@@ -124,6 +124,7 @@ def _new_uninstall(connection: Connection, work: Work, event: UninstallEvent) ->
         "uuid": leaving.uninstall_id,
         "first_received_at": received,
         "withdrawn_at": None,
+        "only_updating_at": None,
         "occurred_at": occurred,
         "instant": as_read(occurred, offset, received),
         "clock_offset": offset,
@@ -180,7 +181,7 @@ def _say_again(connection: Connection, work: Work, uninstall: Values) -> None:
     if work.message.seq <= uninstall["seq"]:
         return
     uninstall["seq"] = work.message.seq
-    if uninstall["withdrawn_at"] is not None:
+    if uninstall["withdrawn_at"] is not None and uninstall["only_updating_at"] is None:
         uninstall["withdrawn_at"] = _disproved_at(connection, work, uninstall)
     connection.execute(
         update(tables.uninstalls)

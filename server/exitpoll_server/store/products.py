@@ -72,6 +72,17 @@ def by_key(connection: Connection, key: str) -> Product | None:
     return next(iter(_find(connection, key=key)), None)
 
 
+def by_id(connection: Connection, number: int) -> list[Product]:
+    """Return the product of a number of the store's own, or nothing."""
+    return _find(connection, id=number)
+
+
+def hold(connection: Connection, number: int) -> None:
+    """Let nobody else change a product's settings until the transaction ends."""
+    table = tables.products
+    connection.execute(select(table.c.id).where(table.c.id == number).with_for_update())
+
+
 def by_name(connection: Connection, name: str) -> Product | None:
     """Return the product of a name."""
     return next(iter(_find(connection, name=name)), None)
@@ -83,7 +94,7 @@ def everything(connection: Connection) -> list[Product]:
     return sorted(_find(connection), key=lambda product: product.name)
 
 
-def _find(connection: Connection, **where: str) -> list[Product]:
+def _find(connection: Connection, **where: object) -> list[Product]:
     table = tables.products
     rows = connection.execute(select(table).filter_by(**where))
     return [

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
@@ -203,6 +204,8 @@ uninstalls = Table(
     Column("launches_step", Integer),
     # As counted when it was first heard of; null where launches may still be imported.
     Column("launches", BigInteger),
+    # When the person said that this was no leaving: nothing later lets it stand again.
+    Column("only_updating_at", BigInteger),
     *_facts(),
     UniqueConstraint("installation_id", "uuid"),
 )
@@ -227,6 +230,12 @@ showings = Table(
     Column("reasons", JSON, nullable=False),
     Column("shown_at", BigInteger, nullable=False),
     Column("opened_at", BigInteger),
+    # Chosen at random when it was first shown, whether or not there is an offer to see.
+    Column("held_out", Boolean),
+    # The reason whose offer was seen.
+    Column("offer", String),
+    Column("offered_at", BigInteger),
+    Column("offer_taken_at", BigInteger),
     UniqueConstraint("uninstall_id", "survey", "survey_version"),
 )
 
@@ -244,9 +253,32 @@ answers = Table(
     Column("reason", String),
     Column("comment", Text),
     Column("score", SmallInteger),
+    Column("follow_up", Text),
+    # Given to be answered, with consent said in so many words; never otherwise.
+    Column("email", String),
 )
 
 # A page that the person opened from the product's own menu; no uninstall, and in no figure.
+# What a vendor asks. Each version stays: answers were given to one of them.
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("definition", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+logos = Table(
+    "logos",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("content_type", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# What people say while the product is in use: a row a page that was opened.
 feedback = Table(
     "feedback",
     metadata,
@@ -259,10 +291,28 @@ feedback = Table(
     Column("version", String),
     Column("locale", String),
     Column("shown_at", BigInteger, nullable=False),
-    # Written once: a second comment is another page's.
+    Column("survey", String, nullable=False, server_default="feedback"),
+    Column("survey_version", Integer, nullable=False, server_default="1"),
+    Column("reasons", JSON(none_as_null=True)),
+    Column("opened_at", BigInteger),
+    # Each is written once: a second answer is another page's.
+    Column("reason", String),
+    Column("score", SmallInteger),
+    Column("follow_up", Text),
     Column("comment", Text),
+    Column("email", String),
     Column("received_at", BigInteger),
     Index(None, "product_id", "installation_uuid"),
+)
+
+# How many were erased, of whom nothing else is known: what is counted adds up all the same.
+erased = Table(
+    "erased",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("installations", Integer, nullable=False),
+    Column("uninstalls", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
 )
 
 tombstones = Table(

@@ -10,16 +10,18 @@ import base64
 import hashlib
 from functools import partial
 
-from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, g, render_template, request, url_for
+from flask_babel import Babel
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, trace
+from exitpoll_server.languages import CATALOGUES, language_of
 from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
-from exitpoll_server.store import Asked, BusyError, Product, Store
+from exitpoll_server.store import Asked, BusyError, Product, Said, Store
 from exitpoll_server.survey import feedback
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
@@ -78,6 +80,12 @@ def init_app(app: Flask, store: Store, rates: Rates) -> None:
     blueprint.errorhandler(Exception)(_failed)
     blueprint.after_request(_guard)
     app.register_blueprint(blueprint)
+    Babel(app, default_translation_directories=CATALOGUES, locale_selector=_language)
+
+
+def _language() -> str:
+    """Return the language of the page in hand: the copy's own, else the browser's."""
+    return language_of([g.get("locale"), *request.accept_languages.values()])
 
 
 def _count(rates: Rates) -> None:
@@ -144,14 +152,14 @@ class _Pages:
         comment = comment_typed()
         if len(comment) > wire.MAX_COMMENT_CHARS:
             return _page(person, token, too_long=comment), 422
-        said = wire.Answers(
+        said = Said(
             reason=reason if EXIT.reason(reason) else None,
             comment=comment if comment.strip() else None,
         )
         self._store.answer(
             uninstall=person.uninstall_id,
             showing=self._show(person),
-            answers=said,
+            said=said,
             now=clock.now(),
         )
         return see_other(url_for("survey.ask", token=token))
@@ -172,13 +180,13 @@ class _Pages:
 
     def _show(self, person: Asked) -> int:
         return self._store.show(
-            uninstall=person.uninstall_id,
-            survey=EXIT.kind,
-            survey_version=EXIT.version,
-            locale=person.locale,
+            person,
+            EXIT,
+            locale="en",
             reasons=[reason.id for reason in EXIT.in_order_for(person.uuid)],
+            held_out=False,
             now=clock.now(),
-        )
+        ).id
 
 
 class _Tokens:
@@ -216,11 +224,11 @@ def _fingerprint(person: Asked) -> str:
 def _page(person: Asked, token: str, *, too_long: str | None = None) -> str:
     return render_template(
         "survey/ask.html",
-        product=person.product_name,
-        question=EXIT.question.format(product=person.product_name),
+        product=person.product.name,
+        question=str(EXIT.question).format(product=person.product.name),
         reasons=EXIT.in_order_for(person.uuid),
-        chosen=EXIT.reason(person.reason or ""),
-        comment=person.comment,
+        chosen=EXIT.reason(person.said.reason),
+        comment=person.said.comment,
         too_long=too_long,
         most=wire.MAX_COMMENT_CHARS,
         opened=url_for("survey.opened", token=token),
