@@ -6,7 +6,6 @@ from telling. It redirects to a clean, signed address that says nothing of the c
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from functools import partial
 
@@ -22,7 +21,6 @@ from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Said, Store
-from exitpoll_server.survey import feedback
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
     TOKEN_SECONDS,
@@ -32,14 +30,13 @@ from exitpoll_server.survey.addresses import (
     product_of,
     see_other,
 )
-from exitpoll_server.survey.feedback import FeedbackPages
+from exitpoll_server.survey.in_use import IN_USE, InUsePages
+from exitpoll_server.survey.opening import is_seen, pixel
 
 FINGERPRINT_CHARS = 12
 """48 bits of the uninstall's id: tells apart who got the same number, and names nobody."""
 
 LATER = "We are busy just now; reloading this page in a minute will do."
-
-_PIXEL = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -62,8 +59,8 @@ def init_app(app: Flask, store: Store, rates: Rates) -> None:
         static_folder="static",
         static_url_path="/s/static",
     )
-    comments = FeedbackPages(store)
-    pages = _Pages(store, rates, comments)
+    in_use = InUsePages(store)
+    pages = _Pages(store, rates, in_use)
     blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
     blueprint.get("/u/<product_key>", endpoint="leave_by_link", strict_slashes=False)(
         pages.leave_by_link
@@ -71,8 +68,7 @@ def init_app(app: Flask, store: Store, rates: Rates) -> None:
     blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
     blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
-    blueprint.get("/s/feedback/<token>", endpoint="feedback")(comments.ask)
-    blueprint.post("/s/feedback/<token>", endpoint="give_feedback")(comments.answer)
+    in_use.add_to(blueprint)
     blueprint.before_request(partial(_count, rates))
     blueprint.errorhandler(GoneError)(_gone)
     blueprint.errorhandler(LimitedError)(_limited)
@@ -96,10 +92,10 @@ def _count(rates: Rates) -> None:
 class _Pages:
     """The pages, on one store."""
 
-    def __init__(self, store: Store, rates: Rates, feedback: FeedbackPages) -> None:
+    def __init__(self, store: Store, rates: Rates, in_use: InUsePages) -> None:
         self._store = store
         self._rates = rates
-        self._feedback = feedback
+        self._in_use = in_use
         self._tokens = _Tokens(store)
 
     def leave(self, product_key: str, event: str) -> Response:
@@ -123,8 +119,8 @@ class _Pages:
         if request.method == "HEAD":
             return Response()
         survey = request.args.get("survey") or EXIT.kind
-        if survey == feedback.KIND:
-            return self._feedback.begin(product)
+        if survey in IN_USE:
+            return self._in_use.begin(product, IN_USE[survey])
         if survey != EXIT.kind:
             raise GoneError(404, "This address asks for a survey that is not known here.")
         left = intake.take_link(
@@ -166,9 +162,9 @@ class _Pages:
 
     def opened(self, token: str) -> Response:
         """Take the page's own word that it is open: what only fetches addresses says none."""
-        if request.method != "HEAD" and "Sec-Purpose" not in request.headers:
+        if is_seen():
             self._store.opened(self._show(self._tokens.read(token)), clock.now())
-        return Response(_PIXEL, content_type="image/gif")
+        return pixel()
 
     def _to_survey(self, product: Product, taken: intake.Taken[wire.UninstallEvent]) -> Response:
         taken.durable.result()
