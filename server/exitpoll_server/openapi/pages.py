@@ -80,9 +80,7 @@ def _in_use(kind: Kind, **first: str) -> dict[str, Any]:
     again = leads_to("the survey", f"^/s/{kind}/[^/]+$")
     return {
         f"/s/{kind}/{{token}}": {
-            "get": _page(
-                f"The survey `{kind}`", of_page({200: page("The question.")}, 410), _TOKEN
-            ),
+            "get": _page(f"The survey: {kind}", of_page({200: page("The question.")}, 410), _TOKEN),
             "post": _page(
                 "Answer it",
                 of_page({303: again}, 410, 413, 422),
