@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from flask import Response, request
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from exitpoll_server.rates import Rates
 from exitpoll_server.store import Product, Store
@@ -14,13 +16,13 @@ TOKEN_SECONDS = TOKEN_DAYS * 24 * 60 * 60
 MAX_LINK_ID_CHARS = 200
 """A vendor's own installation id; longer ones are cut off somewhere on their way anyway."""
 
-NOTHING_KEPT = "Nothing is kept of this copy any more."
+NOTHING_KEPT = lazy_gettext("Nothing is kept of this copy any more.")
 
 
 class GoneError(Exception):
     """The address cannot be used; carries a friendly sentence and the status."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str | LazyString) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
@@ -35,7 +37,7 @@ def product_of(store: Store, rates: Rates, key: str) -> Product:
     """
     product = rates.product(request.remote_addr, key, store.product_by_key)
     if product is None:
-        raise GoneError(404, "This address belongs to no product known here.")
+        raise GoneError(404, gettext("This address belongs to no product known here."))
     return product
 
 
