@@ -54,6 +54,7 @@ _PIXEL = {
     "content": {"image/gif": {"schema": {"type": "string", "contentMediaType": "image/gif"}}},
 }
 _REASON = "The id of the reason that was clicked."
+_UPDATING = "Anything: this is no leaving."
 _FOLLOW_UP = "What was answered to the question after the reason: at most 500 characters."
 _EMAIL = "Where to answer; kept only with `may_write`."
 _MAY_WRITE = "Anything: the address may be written to."
@@ -63,6 +64,10 @@ _WORDS = {
     "comment": _COMMENT,
     "email": _EMAIL,
     "may_write": _MAY_WRITE,
+}
+_LOGO = {
+    "description": "The image, for a year.",
+    "content": {"image/*": {"schema": {"type": "string", "contentMediaType": "image/*"}}},
 }
 _JSON = {"application/json": {"schema": {"type": "object"}}}
 
@@ -123,11 +128,34 @@ PATHS: Mapping[str, dict[str, Any]] = {
             "Answer it",
             of_page({303: leads_to("the survey", _SURVEY)}, 410, 413, 422),
             _TOKEN,
-            requestBody=_form(reason=_REASON, comment=_COMMENT),
+            requestBody=_form(reason=_REASON, updating=_UPDATING, **_WORDS),
         ),
+    },
+    "/s/{token}/draft": {
+        "post": _page(
+            "Keep what was typed and not sent, as far as it can be kept",
+            of_page({204: {"description": "Kept, or nothing of it can be."}}, 404, 410, 413),
+            _TOKEN,
+            requestBody=_form(**_WORDS),
+        )
+    },
+    "/s/{token}/offer": {
+        "get": _page(
+            "Go to what the vendor offers in return",
+            of_page({303: leads_to("the vendor's page", "^https://")}, 404, 410),
+            _TOKEN,
+        )
     },
     "/s/{token}/open": {
         "get": _page("The page says that it is open", of_page({200: _PIXEL}, 404, 410), _TOKEN)
+    },
+    "/s/logo/{product_key}/{digest}": {
+        "get": _page(
+            "The product's logo",
+            of_page({200: _LOGO}, 404),
+            _KEY,
+            _named("digest", "path", "Of the image.", minLength=1),
+        )
     },
     **_in_use("nps", score="A number from 0 to 10."),
     **_in_use("checkin", reason=_REASON),

@@ -18,9 +18,9 @@ from exitpoll_server import clock, intake
 from exitpoll_server.languages import say
 from exitpoll_server.questions import KINDS, Kind, Survey, Text
 from exitpoll_server.store import Feedback, Product, Said, Store
+from exitpoll_server.survey import logos
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
-    TOKEN_SECONDS,
     GoneError,
     installation_named,
     see_other,
@@ -38,10 +38,11 @@ _MOST = {"follow_up": MAX_FOLLOW_UP_CHARS, "comment": wire.MAX_COMMENT_CHARS}
 
 
 class InUsePages:
-    """The pages, on one store."""
+    """The pages, on one store; their addresses are good for so many seconds."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seconds: int) -> None:
         self._store = store
+        self._seconds = seconds
         secret = store.secret("survey")
         # The kind is the salt: a token of one kind opens no other.
         self._serializers = {
@@ -96,7 +97,7 @@ class InUsePages:
 
     def _read(self, kind: Kind, token: str) -> Feedback:
         try:
-            uuid = UUID(self._serializers[kind].loads(token, max_age=TOKEN_SECONDS))
+            uuid = UUID(self._serializers[kind].loads(token, max_age=self._seconds))
         except BadSignature:
             raise GoneError(410, gettext("This address cannot be used any more.")) from None
         page = self._store.feedback(uuid)
@@ -133,6 +134,7 @@ class InUsePages:
             "survey/in_use.html",
             kind=page.survey,
             product=product,
+            logo=logos.address(self._store, page.product),
             state=_state(page),
             question=_say(survey.question, product),
             reasons=[(r.id, _say(r.label, product)) for r in survey.in_order_for(page.uuid)],
