@@ -37,7 +37,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     rates = Rates(settings)
     trace.init_app(app, access_log=settings.access_log)
     ingest.init_app(app, store, rates, settings)
-    survey.init_app(app, store, rates)
+    survey.init_app(app, store, rates, days=settings.survey_days)
     operations.init_app(app, store, metrics_token=settings.metrics_token)
     openapi.init_app(app)
     if settings.trusted_proxies:

@@ -30,6 +30,9 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 """Nobody guesses it, and it needs no quoting anywhere."""
 _UNITS = {"second": 1, "minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
 
+MOST_SURVEY_DAYS = 365
+"""Who left a year ago remembers nothing that helps."""
+
 _MOST_PROXIES = 10
 """More stand in front of nothing; the number was meant for something else."""
 
@@ -141,6 +144,13 @@ def _count(text: str) -> int:
     return count
 
 
+def _days(text: str) -> int:
+    days = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
+    if not 1 <= days <= MOST_SURVEY_DAYS:
+        raise ValueError(f"is no number of days; write one from 1 to {MOST_SURVEY_DAYS}")
+    return days
+
+
 def _on_or_off(text: str) -> bool:
     if text not in ("on", "off"):
         raise ValueError("is neither on nor off")
@@ -224,6 +234,11 @@ class Config:
         "The processes that answer requests, best one a core; waitress has but one.",
         default=str(min(os.cpu_count() or 1, 4)),
         unset="one a core, at most 4",
+    )
+    survey_days: int = _setting(
+        _days,
+        "How many days the address of a survey's page can be answered, 1 to 365.",
+        default="30",
     )
     metrics_token: str | None = _setting(
         _token,

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4, uuid5
 from exitpoll_agent import wire
 from exitpoll_server import schemas
 from exitpoll_server.ids import stable_uuid
+from exitpoll_server.questions import Kind
 from exitpoll_server.store import Arrival, Channel, Product, Store
 
 Message = TypeVar("Message", wire.Ping, wire.UninstallEvent)
@@ -114,18 +115,20 @@ def take_link(
     )
 
 
-def open_feedback(
+def open_feedback(  # noqa: PLR0913 - what one address says
     store: Store,
     product: Product,
+    kind: Kind,
     *,
     installation: str | None,
     version: str | None,
     locale: str | None,
     now: datetime,
 ) -> UUID:
-    """Record that somebody opened the feedback page, which is no uninstall; return its id."""
+    """Record that somebody opened a page while the product is in use; return the page's id."""
     return store.begin_feedback(
         product,
+        store.survey(product, kind),
         installation_id=stable_uuid(installation) if installation else None,
         version=schemas.text("version", version),
         locale=schemas.text("locale", locale),

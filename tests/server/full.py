@@ -68,9 +68,15 @@ def _speak(store: Store, product: Product) -> None:
     store.offer_taken(showing, after(minutes=4))
     store.put_logo(product, Logo(content_type="image/png", content=b"\x89PNG\x00\xff"))
     page = store.begin_feedback(
-        product, installation_id=UUID(int=1), version="1.0", locale="ru", now=NOW
+        product,
+        store.survey(product, "checkin"),
+        installation_id=UUID(int=1),
+        version="1.0",
+        locale="ru",
+        now=NOW,
     )
-    store.give_feedback(page, WORDS, after(minutes=3))
+    said = Said(reason="other", score=7, follow_up=WORDS, comment=WORDS, email="anna@example.org")
+    store.give_feedback(page, said, after(minutes=3))
 
 
 def _set_aside(store: Store, product: Product) -> None:

@@ -112,7 +112,7 @@ _WORDS_ON_PAGES: Mapping[int, str] = {
     404: "The address belongs to no product, or asks for no survey known here.",
     410: "The address is too old, altered, or what it belonged to was erased.",
     413: f"Over {wire.MAX_BODY_BYTES} bytes.",
-    422: "The comment is empty where one is needed, or too long: it comes back to be changed.",
+    422: "Something cannot be kept as it was typed: it comes back to be changed.",
     429: "Too many from this address, or for this product; the page says to reload it later.",
     500: "A fault of ours.",
     503: "The database is held by somebody else, or away; the page says to reload it later.",

@@ -7,9 +7,9 @@ from typing import Any
 
 from exitpoll_agent import wire
 from exitpoll_server.openapi.answers import leads_to, of_page, page
+from exitpoll_server.questions import KINDS, Kind
 
 _SURVEY = r"^/s/[^/]+$"
-_FEEDBACK = r"^/s/feedback/[^/]+$"
 
 
 def _named(name: str, where: str, description: str, **schema: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON Schema
@@ -28,7 +28,7 @@ _SAID = [
     _named("id", "query", "The copy: a UUID, or the vendor's own id of it."),
     _named("v", "query", "The version.", maxLength=wire.TEXT_LIMITS["version"]),
     _named("lang", "query", "The language.", maxLength=wire.TEXT_LIMITS["locale"]),
-    _named("survey", "query", "`feedback` is no uninstall.", enum=["exit", "feedback"]),
+    _named("survey", "query", "All but `exit` are no uninstall.", enum=list(KINDS)),
 ]
 
 
@@ -54,7 +54,21 @@ _PIXEL = {
     "content": {"image/gif": {"schema": {"type": "string", "contentMediaType": "image/gif"}}},
 }
 _REASON = "The id of the reason that was clicked."
+_UPDATING = "Anything: this is no leaving."
+_FOLLOW_UP = "What was answered to the question after the reason: at most 500 characters."
+_EMAIL = "Where to answer; kept only with `may_write`."
+_MAY_WRITE = "Anything: the address may be written to."
 _COMMENT = f"At most {wire.MAX_COMMENT_CHARS} characters."
+_WORDS = {
+    "follow_up": _FOLLOW_UP,
+    "comment": _COMMENT,
+    "email": _EMAIL,
+    "may_write": _MAY_WRITE,
+}
+_LOGO = {
+    "description": "The image, for a year.",
+    "content": {"image/*": {"schema": {"type": "string", "contentMediaType": "image/*"}}},
+}
 _JSON = {"application/json": {"schema": {"type": "object"}}}
 
 
@@ -64,6 +78,25 @@ def _asked(summary: str, answers: Mapping[int, str], content: Mapping[str, Any])
         for status, description in answers.items()
     }
     return {"summary": summary, "tags": ["operations"], "responses": responses}
+
+
+def _in_use(kind: Kind, **first: str) -> dict[str, Any]:
+    """Return the paths of a survey that is put while the product is in use."""
+    again = leads_to("the survey", f"^/s/{kind}/[^/]+$")
+    return {
+        f"/s/{kind}/{{token}}": {
+            "get": _page(f"The survey: {kind}", of_page({200: page("The question.")}, 410), _TOKEN),
+            "post": _page(
+                "Answer it",
+                of_page({303: again}, 410, 413, 422),
+                _TOKEN,
+                requestBody=_form(**first, **_WORDS),
+            ),
+        },
+        f"/s/{kind}/{{token}}/open": {
+            "get": _page("The page says that it is open", of_page({200: _PIXEL}, 404, 410), _TOKEN)
+        },
+    }
 
 
 PATHS: Mapping[str, dict[str, Any]] = {
@@ -83,8 +116,8 @@ PATHS: Mapping[str, dict[str, Any]] = {
     },
     f"{wire.PAGE_PATH}/{{product_key}}": {
         "get": _page(
-            "Record an uninstall by a plain link, or open the feedback page",
-            of_page({303: leads_to("the survey or the feedback page", "^/s/")}, 404, 410),
+            "Record an uninstall by a plain link, or open another survey",
+            of_page({303: leads_to("the survey", "^/s/")}, 404, 410),
             _KEY,
             *_SAID,
         )
@@ -95,21 +128,38 @@ PATHS: Mapping[str, dict[str, Any]] = {
             "Answer it",
             of_page({303: leads_to("the survey", _SURVEY)}, 410, 413, 422),
             _TOKEN,
-            requestBody=_form(reason=_REASON, comment=_COMMENT),
+            requestBody=_form(reason=_REASON, updating=_UPDATING, **_WORDS),
         ),
+    },
+    "/s/{token}/draft": {
+        "post": _page(
+            "Keep what was typed and not sent, as far as it can be kept",
+            of_page({204: {"description": "Kept, or nothing of it can be."}}, 404, 410, 413),
+            _TOKEN,
+            requestBody=_form(**_WORDS),
+        )
+    },
+    "/s/{token}/offer": {
+        "get": _page(
+            "Go to what the vendor offers in return",
+            of_page({303: leads_to("the vendor's page", "^https://")}, 404, 410),
+            _TOKEN,
+        )
     },
     "/s/{token}/open": {
         "get": _page("The page says that it is open", of_page({200: _PIXEL}, 404, 410), _TOKEN)
     },
-    "/s/feedback/{token}": {
-        "get": _page("The feedback page", of_page({200: page("A box to write in.")}, 410), _TOKEN),
-        "post": _page(
-            "Send feedback",
-            of_page({303: leads_to("the feedback page", _FEEDBACK)}, 410, 413, 422),
-            _TOKEN,
-            requestBody=_form("comment", comment=_COMMENT),
-        ),
+    "/s/logo/{product_key}/{digest}": {
+        "get": _page(
+            "The product's logo",
+            of_page({200: _LOGO}, 404),
+            _KEY,
+            _named("digest", "path", "Of the image.", minLength=1),
+        )
     },
+    **_in_use("nps", score="A number from 0 to 10."),
+    **_in_use("checkin", reason=_REASON),
+    **_in_use("feedback"),
     "/livez": {"get": _asked("Whether the process answers", {200: "It does."}, _JSON)},
     "/readyz": {
         "get": _asked(

@@ -320,22 +320,24 @@ class Store:
         with write_transaction(self._engine) as connection:
             logos.put(connection, product.id, logo)
 
-    # -- feedback
+    # -- what is said while the product is in use
 
     def begin_feedback(
         self,
         product: Product,
+        survey: Survey,
         *,
         installation_id: UUID | None,
         version: str | None,
         locale: str | None,
         now: datetime,
     ) -> UUID:
-        """Record that somebody opened the feedback page; return the id of that page."""
+        """Record that somebody opened a page with this survey; return the id of that page."""
         with write_transaction(self._engine) as connection:
             return feedback.begin(
                 connection,
                 product_id=product.id,
+                survey=survey,
                 installation_uuid=installation_id,
                 version=version,
                 locale=locale,
@@ -347,10 +349,15 @@ class Store:
         with read_transaction(self._engine) as connection:
             return feedback.find(connection, page)
 
-    def give_feedback(self, page: UUID, comment: str, now: datetime) -> None:
-        """Keep what was written on a page, the first time."""
+    def feedback_opened(self, page: UUID, now: datetime) -> None:
+        """Record that the page itself said that it is open."""
         with write_transaction(self._engine) as connection:
-            feedback.give(connection, uuid=page, comment=comment, now=to_ms(now))
+            feedback.opened(connection, page, to_ms(now))
+
+    def give_feedback(self, page: UUID, said: Said, now: datetime) -> None:
+        """Keep what was answered on a page, each field the first time."""
+        with write_transaction(self._engine) as connection:
+            feedback.give(connection, uuid=page, said=said, now=to_ms(now))
 
     # -- what reports leave out
 

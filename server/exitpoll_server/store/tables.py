@@ -258,7 +258,6 @@ answers = Table(
     Column("email", String),
 )
 
-# A page that the person opened from the product's own menu; no uninstall, and in no figure.
 # What a vendor asks. Each version stays: answers were given to one of them.
 surveys = Table(
     "surveys",
@@ -278,7 +277,8 @@ logos = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# What people say while the product is in use: a row a page that was opened.
+# What people say while the product is in use: a row a page that was opened. No uninstall, and in no
+# figure.
 feedback = Table(
     "feedback",
     metadata,
@@ -295,7 +295,7 @@ feedback = Table(
     Column("survey_version", Integer, nullable=False, server_default="1"),
     Column("reasons", JSON(none_as_null=True)),
     Column("opened_at", BigInteger),
-    # Each is written once: a second answer is another page's.
+    # Each is written once.
     Column("reason", String),
     Column("score", SmallInteger),
     Column("follow_up", Text),

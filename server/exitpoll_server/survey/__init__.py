@@ -6,46 +6,41 @@ from telling. It redirects to a clean, signed address that says nothing of the c
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import partial
 
 from flask import Blueprint, Flask, Response, g, render_template, request, url_for
-from flask_babel import Babel
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from flask_babel import Babel, get_locale, gettext, lazy_gettext
 from werkzeug.exceptions import HTTPException
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, trace
-from exitpoll_server.languages import CATALOGUES, language_of
+from exitpoll_server.languages import CATALOGUES, direction, language_of
 from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
-from exitpoll_server.store import Asked, BusyError, Product, Said, Store
-from exitpoll_server.survey import feedback
+from exitpoll_server.store import BusyError, Product, Store
+from exitpoll_server.survey import salvage
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
-    TOKEN_SECONDS,
     GoneError,
-    comment_typed,
     installation_named,
     product_of,
     see_other,
 )
-from exitpoll_server.survey.feedback import FeedbackPages
+from exitpoll_server.survey.exit import ExitPages
+from exitpoll_server.survey.in_use import IN_USE, InUsePages
+from exitpoll_server.survey.logos import Logos
+from exitpoll_server.survey.tokens import Tokens
 
-FINGERPRINT_CHARS = 12
-"""48 bits of the uninstall's id: tells apart who got the same number, and names nobody."""
+_DAY_SECONDS = 24 * 60 * 60
 
-LATER = "We are busy just now; reloading this page in a minute will do."
-
-_PIXEL = base64.b64decode("R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==")
+LATER = lazy_gettext("We are busy just now; reloading this page in a minute will do.")
 
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -53,8 +48,8 @@ _HEADERS = {
 }
 
 
-def init_app(app: Flask, store: Store, rates: Rates) -> None:
-    """Add the pages that a leaving person sees."""
+def init_app(app: Flask, store: Store, rates: Rates, *, days: int) -> None:
+    """Add the pages that a leaving person sees; each can be answered for so many days."""
     blueprint = Blueprint(
         "survey",
         __name__,
@@ -62,22 +57,30 @@ def init_app(app: Flask, store: Store, rates: Rates) -> None:
         static_folder="static",
         static_url_path="/s/static",
     )
-    comments = FeedbackPages(store)
-    pages = _Pages(store, rates, comments)
-    blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(pages.leave)
+    in_use = InUsePages(store, days * _DAY_SECONDS)
+    tokens = Tokens(store, days * _DAY_SECONDS)
+    leaving, pages, logos = (
+        _WaysIn(store, rates, in_use, tokens),
+        ExitPages(store, tokens),
+        Logos(store, rates),
+    )
+    blueprint.get("/u/<product_key>/<path:event>", endpoint="leave")(leaving.leave)
     blueprint.get("/u/<product_key>", endpoint="leave_by_link", strict_slashes=False)(
-        pages.leave_by_link
+        leaving.leave_by_link
     )
     blueprint.get("/s/<token>", endpoint="ask")(pages.ask)
     blueprint.post("/s/<token>", endpoint="answer")(pages.answer)
+    blueprint.post("/s/<token>/draft", endpoint="draft")(pages.draft)
+    blueprint.get("/s/<token>/offer", endpoint="offer")(pages.offer)
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
-    blueprint.get("/s/feedback/<token>", endpoint="feedback")(comments.ask)
-    blueprint.post("/s/feedback/<token>", endpoint="give_feedback")(comments.answer)
+    blueprint.get("/s/logo/<product_key>/<digest>", endpoint="logo")(logos.send)
+    in_use.add_to(blueprint)
     blueprint.before_request(partial(_count, rates))
     blueprint.errorhandler(GoneError)(_gone)
     blueprint.errorhandler(LimitedError)(_limited)
     blueprint.errorhandler(BusyError)(_busy)
     blueprint.errorhandler(Exception)(_failed)
+    blueprint.context_processor(_how_it_is_read)
     blueprint.after_request(_guard)
     app.register_blueprint(blueprint)
     Babel(app, default_translation_directories=CATALOGUES, locale_selector=_language)
@@ -88,19 +91,24 @@ def _language() -> str:
     return language_of([g.get("locale"), *request.accept_languages.values()])
 
 
+def _how_it_is_read() -> dict[str, str]:
+    language = str(get_locale())
+    return {"language": language, "direction": direction(language)}
+
+
 def _count(rates: Rates) -> None:
     if request.endpoint != "survey.static":
         rates.count(request.remote_addr)
 
 
-class _Pages:
-    """The pages, on one store."""
+class _WaysIn:
+    """How people come to a survey, on one store."""
 
-    def __init__(self, store: Store, rates: Rates, feedback: FeedbackPages) -> None:
+    def __init__(self, store: Store, rates: Rates, in_use: InUsePages, tokens: Tokens) -> None:
         self._store = store
         self._rates = rates
-        self._feedback = feedback
-        self._tokens = _Tokens(store)
+        self._in_use = in_use
+        self._tokens = tokens
 
     def leave(self, product_key: str, event: str) -> Response:
         """Record the uninstall that an agent's address carries, and go to the survey."""
@@ -108,11 +116,27 @@ class _Pages:
         if request.method == "HEAD":
             return Response()
         try:
-            data = wire.decode_event(event)
+            data = wire.decode_event(salvage.without_what_follows(event))
             left = intake.take_uninstall(self._store, product, data, clock.now(), channel="browser")
-        except (wire.EventDamagedError, InvalidError):
-            raise GoneError(400, "This address was cut off on its way here.") from None
+        except wire.EventDamagedError:
+            left = self._salvaged(product, event)
+        except InvalidError:
+            raise GoneError(400, gettext("This address says nothing that we know.")) from None
         return self._to_survey(product, left)
+
+    def _salvaged(self, product: Product, event: str) -> intake.Taken[wire.UninstallEvent]:
+        """Record what a damaged address still says, as a plain link would have said it."""
+        left = salvage.what_is_left(event)
+        if left is None:
+            raise GoneError(400, gettext("This address was cut off on its way here."))
+        return intake.take_link(
+            self._store,
+            product,
+            installation=left.installation,
+            version=left.version,
+            locale=left.locale,
+            now=clock.now(),
+        )
 
     def leave_by_link(self, product_key: str) -> Response:
         """Go to what a plain link asks for: the exit survey, whose link reports an uninstall too.
@@ -123,10 +147,10 @@ class _Pages:
         if request.method == "HEAD":
             return Response()
         survey = request.args.get("survey") or EXIT.kind
-        if survey == feedback.KIND:
-            return self._feedback.begin(product)
+        if survey in IN_USE:
+            return self._in_use.begin(product, IN_USE[survey])
         if survey != EXIT.kind:
-            raise GoneError(404, "This address asks for a survey that is not known here.")
+            raise GoneError(404, gettext("This address asks for a survey that is not known here."))
         left = intake.take_link(
             self._store,
             product,
@@ -137,39 +161,6 @@ class _Pages:
         )
         return self._to_survey(product, left)
 
-    def ask(self, token: str) -> str:
-        """Show the question, or what was already answered."""
-        person = self._tokens.read(token)
-        if request.method != "HEAD":
-            self._show(person)
-        return _page(person, token)
-
-    def answer(self, token: str) -> Response | tuple[str, int]:
-        """Keep an answer at once; a comment too long comes back to be shortened."""
-        request.max_content_length = wire.MAX_BODY_BYTES
-        person = self._tokens.read(token)
-        reason = request.form.get("reason", "")
-        comment = comment_typed()
-        if len(comment) > wire.MAX_COMMENT_CHARS:
-            return _page(person, token, too_long=comment), 422
-        said = Said(
-            reason=reason if EXIT.reason(reason) else None,
-            comment=comment if comment.strip() else None,
-        )
-        self._store.answer(
-            uninstall=person.uninstall_id,
-            showing=self._show(person),
-            said=said,
-            now=clock.now(),
-        )
-        return see_other(url_for("survey.ask", token=token))
-
-    def opened(self, token: str) -> Response:
-        """Take the page's own word that it is open: what only fetches addresses says none."""
-        if request.method != "HEAD" and "Sec-Purpose" not in request.headers:
-            self._store.opened(self._show(self._tokens.read(token)), clock.now())
-        return Response(_PIXEL, content_type="image/gif")
-
     def _to_survey(self, product: Product, taken: intake.Taken[wire.UninstallEvent]) -> Response:
         taken.durable.result()
         left = taken.message
@@ -177,62 +168,6 @@ class _Pages:
         if uninstall is None:
             raise GoneError(410, NOTHING_KEPT)
         return see_other(url_for("survey.ask", token=self._tokens.write(uninstall)))
-
-    def _show(self, person: Asked) -> int:
-        return self._store.show(
-            person,
-            EXIT,
-            locale="en",
-            reasons=[reason.id for reason in EXIT.in_order_for(person.uuid)],
-            held_out=False,
-            now=clock.now(),
-        ).id
-
-
-class _Tokens:
-    """Signed names of uninstalls: cannot be guessed, nor used for another, nor for ever."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._serializer = URLSafeTimedSerializer(store.secret("survey"), salt="survey")
-
-    def write(self, uninstall: int) -> str:
-        return str(self._serializer.dumps([uninstall, _fingerprint(self._person(uninstall))]))
-
-    def read(self, token: str) -> Asked:
-        try:
-            uninstall, fingerprint = self._serializer.loads(token, max_age=TOKEN_SECONDS)
-        except BadSignature:
-            raise GoneError(410, "This address cannot be used any more.") from None
-        person = self._person(uninstall)
-        if fingerprint != _fingerprint(person):
-            raise GoneError(410, NOTHING_KEPT)
-        return person
-
-    def _person(self, uninstall: int) -> Asked:
-        person = self._store.asked(uninstall)
-        if person is None:
-            raise GoneError(410, NOTHING_KEPT)
-        return person
-
-
-def _fingerprint(person: Asked) -> str:
-    # The store gives an erased uninstall's number to the next; the old address must not lead there.
-    return hashlib.sha256(person.uuid.bytes).hexdigest()[:FINGERPRINT_CHARS]
-
-
-def _page(person: Asked, token: str, *, too_long: str | None = None) -> str:
-    return render_template(
-        "survey/ask.html",
-        product=person.product.name,
-        question=str(EXIT.question).format(product=person.product.name),
-        reasons=EXIT.in_order_for(person.uuid),
-        chosen=EXIT.reason(person.said.reason),
-        comment=person.said.comment,
-        too_long=too_long,
-        most=wire.MAX_COMMENT_CHARS,
-        opened=url_for("survey.opened", token=token),
-    )
 
 
 # -- what goes wrong, said to somebody who is leaving --------------------------------------
@@ -253,12 +188,13 @@ def _busy(_error: BusyError) -> tuple[str, int]:
 
 def _failed(error: Exception) -> tuple[str, int]:
     if isinstance(error, HTTPException) and error.code is not None:
-        return _gone(GoneError(error.code, "This request could not be understood."))
+        return _gone(GoneError(error.code, gettext("This request could not be understood.")))
     trace.fault("a page failed", error)
-    return _gone(GoneError(500, "Something failed on our side."))
+    return _gone(GoneError(500, gettext("Something failed on our side.")))
 
 
 def _guard(response: Response) -> Response:
     if request.endpoint != "survey.static":
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
     return response

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from flask import Response, request
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from exitpoll_server.rates import Rates
 from exitpoll_server.store import Product, Store
 
-TOKEN_DAYS = 30
-"""How long a survey's address can be answered."""
-TOKEN_SECONDS = TOKEN_DAYS * 24 * 60 * 60
-
 MAX_LINK_ID_CHARS = 200
 """A vendor's own installation id; longer ones are cut off somewhere on their way anyway."""
 
-NOTHING_KEPT = "Nothing is kept of this copy any more."
+NOTHING_KEPT = lazy_gettext("Nothing is kept of this copy any more.")
 
 
 class GoneError(Exception):
     """The address cannot be used; carries a friendly sentence and the status."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str | LazyString) -> None:
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
@@ -35,19 +33,13 @@ def product_of(store: Store, rates: Rates, key: str) -> Product:
     """
     product = rates.product(request.remote_addr, key, store.product_by_key)
     if product is None:
-        raise GoneError(404, "This address belongs to no product known here.")
+        raise GoneError(404, gettext("This address belongs to no product known here."))
     return product
 
 
 def installation_named() -> str | None:
     """Return the id that a plain link names, a UUID or the vendor's own."""
     return request.args.get("id", "")[:MAX_LINK_ID_CHARS] or None
-
-
-def comment_typed() -> str:
-    """Return the comment of the form that was sent."""
-    # Browsers send CRLF, and count a line break as one character when they limit a text.
-    return request.form.get("comment", "").replace("\r\n", "\n").replace("\0", "")
 
 
 def see_other(location: str) -> Response:

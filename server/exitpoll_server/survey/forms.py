@@ -47,17 +47,22 @@ class Typed:
         _check_length("follow_up", self.follow_up, MAX_FOLLOW_UP_CHARS)
         _check_length("comment", self.comment, wire.MAX_COMMENT_CHARS)
         email = self.email.strip()
-        if email and not (len(email) <= MAX_EMAIL_CHARS and _EMAIL.fullmatch(email)):
+        if email and not _is_address(email):
             raise WrongError("email", gettext("This does not look like an e-mail address."))
         if email and not self.may_write:
             raise WrongError(
                 "may_write",
                 gettext("Please tick the box if we may write to you; otherwise leave it empty."),
             )
+        return self.sound()
+
+    def sound(self) -> Said:
+        """Return what can be kept of an unfinished form: each field whole, or not at all."""
+        email = self.email.strip()
         return Said(
-            follow_up=self.follow_up if self.follow_up.strip() else None,
-            comment=self.comment if self.comment.strip() else None,
-            email=email or None,
+            follow_up=_sound(self.follow_up, MAX_FOLLOW_UP_CHARS),
+            comment=_sound(self.comment, wire.MAX_COMMENT_CHARS),
+            email=email if self.may_write and _is_address(email) else None,
         )
 
 
@@ -74,6 +79,14 @@ def typed() -> Typed:
 def _text(name: str) -> str:
     # Browsers send CRLF, and count a line break as one character when they limit a text.
     return request.form.get(name, "").replace("\r\n", "\n").replace("\0", "")
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= MAX_EMAIL_CHARS and _EMAIL.fullmatch(text) is not None
+
+
+def _sound(text: str, most: int) -> str | None:
+    return text if text.strip() and len(text) <= most else None
 
 
 def _check_length(name: str, text: str, most: int) -> None:
