@@ -55,6 +55,7 @@ _PIXEL = {
 }
 _REASON = "The id of the reason that was clicked."
 _COMMENT = f"At most {wire.MAX_COMMENT_CHARS} characters."
+_ERASE = "`yes` deletes; anything else asks whether to."
 _JSON = {"application/json": {"schema": {"type": "object"}}}
 
 
@@ -100,6 +101,24 @@ PATHS: Mapping[str, dict[str, Any]] = {
     },
     "/s/{token}/open": {
         "get": _page("The page says that it is open", of_page({200: _PIXEL}, 404, 410), _TOKEN)
+    },
+    "/s/{token}/known": {
+        "get": _page("What is known of the copy", of_page({200: page("All of it.")}, 410), _TOKEN),
+        "post": _page(
+            "Delete all of it",
+            of_page({200: page("A question whether to, or the receipt.")}, 410, 413),
+            _TOKEN,
+            requestBody=_form(erase=_ERASE),
+        ),
+    },
+    "/s/copy/{product_key}": {
+        "get": _page("Ask for a copy's id", of_page({200: page("A form.")}, 404), _KEY),
+        "post": _page(
+            "What is known of a copy, or delete all of it",
+            of_page({200: page("All of it, or as above.")}, 404, 413, 422),
+            _KEY,
+            requestBody=_form("id", id="The copy's id.", erase=_ERASE),
+        ),
     },
     "/s/feedback/{token}": {
         "get": _page("The feedback page", of_page({200: page("A box to write in.")}, 410), _TOKEN),

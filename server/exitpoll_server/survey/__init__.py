@@ -22,7 +22,7 @@ from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import Asked, BusyError, Product, Said, Store
-from exitpoll_server.survey import feedback
+from exitpoll_server.survey import feedback, known
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
     TOKEN_SECONDS,
@@ -73,6 +73,7 @@ def init_app(app: Flask, store: Store, rates: Rates) -> None:
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
     blueprint.get("/s/feedback/<token>", endpoint="feedback")(comments.ask)
     blueprint.post("/s/feedback/<token>", endpoint="give_feedback")(comments.answer)
+    known.add_to(blueprint, store, rates, _Tokens(store).read)
     blueprint.before_request(partial(_count, rates))
     blueprint.errorhandler(GoneError)(_gone)
     blueprint.errorhandler(LimitedError)(_limited)
