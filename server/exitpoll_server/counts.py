@@ -107,6 +107,17 @@ class StayGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Erased:
+    """How many were erased at the person's wish, of whom nothing else is known, nor when."""
+
+    installations: int
+    uninstalled: int
+    """Of these, with an uninstall that stood."""
+    answered: int
+    """Of those, with an answer to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stays:
     """Every installation known at `as_of`, grouped, with who is left out and since when."""
 
@@ -117,6 +128,8 @@ class Stays:
     """Consent withdrawn: left out from that instant, neither active nor stopped."""
     set_aside: int
     """Left out by the vendor: in no other count of a report."""
+    erased: Erased
+    """In no other count either."""
     first_seen: datetime | None
     """The earliest install or launch."""
 

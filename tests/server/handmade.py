@@ -10,6 +10,7 @@ from exitpoll_server.counts import (
     Counts,
     Departure,
     DepartureGroup,
+    Erased,
     Reclassified,
     StayGroup,
     Stays,
@@ -48,6 +49,9 @@ LINE = Departure(
 STAY = StayGroup(
     n=1, closed_days=None, open_days=0, uninstalled=False, answered=False, known_from=None
 )
+
+
+NOBODY_ERASED = Erased(installations=0, uninstalled=0, answered=0)
 
 
 def group(n: int = 1, **fields: Any) -> DepartureGroup:
@@ -93,6 +97,7 @@ def counts(
             known_by_leaving=0,
             censored=0,
             set_aside=0,
+            erased=NOBODY_ERASED,
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
     )

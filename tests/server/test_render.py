@@ -17,12 +17,12 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.handmade import AS_OF, counts, group, line, stay
+from tests.server.handmade import AS_OF, NOBODY_ERASED, counts, group, line, stay
 
 from exitpoll_agent import wire
 from exitpoll_server import render
 from exitpoll_server import report as reports
-from exitpoll_server.counts import Counts, KnownFrom, Reclassified, Stays, When, Window
+from exitpoll_server.counts import Counts, Erased, KnownFrom, Reclassified, Stays, When, Window
 from exitpoll_server.render import words
 from exitpoll_server.report import Report
 from exitpoll_server.report.figures import count, share, unknown
@@ -69,7 +69,10 @@ def many() -> Report:
         window=Window(as_of=AS_OF, start=AS_OF - timedelta(days=90), end=AS_OF),
         reclassified=Reclassified(withdrawn=1, upgrades=2, reinstalls=3, late_answers=4),
     )
-    stays = dataclasses.replace(made.stays, known_by_leaving=3, censored=2, set_aside=7)
+    erased = Erased(installations=5, uninstalled=4, answered=1)
+    stays = dataclasses.replace(
+        made.stays, known_by_leaving=3, censored=2, set_aside=7, erased=erased
+    )
     return reports.make(dataclasses.replace(made, stays=stays))
 
 
@@ -400,7 +403,14 @@ def test_the_page_neutralises_controls_and_keeps_lines() -> None:
 
 def test_a_report_without_anything_seen() -> None:
     """Not one installation: the page says so instead of dividing by it."""
-    nothing = Stays(groups=(), known_by_leaving=0, censored=0, set_aside=0, first_seen=None)
+    nothing = Stays(
+        groups=(),
+        known_by_leaving=0,
+        censored=0,
+        set_aside=0,
+        erased=NOBODY_ERASED,
+        first_seen=None,
+    )
     made: Counts = dataclasses.replace(counts(), stays=nothing)
     assert "No installation has been seen yet." in render.as_page(reports.make(made))
     assert "No installation has been seen yet." in render.as_text(reports.make(made))

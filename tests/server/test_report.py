@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.server.handmade import AS_OF, counts, group, line, stay
+from tests.server.handmade import AS_OF, NOBODY_ERASED, counts, group, line, stay
 
 from exitpoll_server import report as reports
 from exitpoll_server.counts import DepartureGroup, Reclassified, Stays
@@ -268,6 +268,7 @@ def test_too_early_to_tell_who_stopped() -> None:
         known_by_leaving=0,
         censored=0,
         set_aside=0,
+        erased=NOBODY_ERASED,
         first_seen=AS_OF - timedelta(days=39),
     )
     made = reports.make(dataclasses.replace(counts(), stays=young))

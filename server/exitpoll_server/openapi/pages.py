@@ -69,6 +69,7 @@ _LOGO = {
     "description": "The image, for a year.",
     "content": {"image/*": {"schema": {"type": "string", "contentMediaType": "image/*"}}},
 }
+_ERASE = "`yes` deletes; anything else asks whether to."
 _JSON = {"application/json": {"schema": {"type": "object"}}}
 
 
@@ -156,6 +157,24 @@ PATHS: Mapping[str, dict[str, Any]] = {
             _KEY,
             _named("digest", "path", "Of the image.", minLength=1),
         )
+    },
+    "/s/{token}/known": {
+        "get": _page("What is known of the copy", of_page({200: page("All of it.")}, 410), _TOKEN),
+        "post": _page(
+            "Delete all of it",
+            of_page({200: page("A question whether to, or the receipt.")}, 410, 413),
+            _TOKEN,
+            requestBody=_form(erase=_ERASE),
+        ),
+    },
+    "/s/copy/{product_key}": {
+        "get": _page("Ask for a copy's id", of_page({200: page("A form.")}, 404), _KEY),
+        "post": _page(
+            "What is known of a copy, or delete all of it",
+            of_page({200: page("All of it, or as above.")}, 404, 413, 422),
+            _KEY,
+            requestBody=_form("id", id="The copy's id.", erase=_ERASE),
+        ),
     },
     **_in_use("nps", score="A number from 0 to 10."),
     **_in_use("checkin", reason=_REASON),

@@ -264,6 +264,9 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
         (second.known_by_leaving, "left out of the iceberg: known only by leaving"),
         (second.censored, "left out of the iceberg: consent withdrawn"),
         (second.set_aside, "left out of everything: installations under quarantine"),
+        (second.erased, "left out of everything: erased at the person's wish"),
+        (second.erased_uninstalled, "of the erased had uninstalled"),
+        (second.erased_answered, "of the erased had uninstalled and answered"),
     )
     said: list[tuple[str, Figure | None]] = [
         (f"{figure.numerator:,} {text}.", figure) for figure, text in sentences if figure.numerator

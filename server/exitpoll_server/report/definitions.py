@@ -63,6 +63,11 @@ DEFINITIONS: dict[str, str] = {
     "iceberg.set_aside": (
         "Left out of everything: first heard of in a time that the vendor put under quarantine."
     ),
+    "iceberg.erased": (
+        "Left out of everything: erased at the person's wish, at any time; only the number is kept."
+    ),
+    "iceberg.erased_uninstalled": "Of the erased, how many had uninstalled.",
+    "iceberg.erased_answered": "Of the erased, how many had uninstalled and answered.",
     "iceberg.false_alarm": (
         "Of all installations that were ever unused for T days, the share that launched again."
     ),

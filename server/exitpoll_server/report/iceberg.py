@@ -36,6 +36,9 @@ class Iceberg:
     known_by_leaving: Figure
     censored: Figure
     set_aside: Figure
+    erased: Figure
+    erased_uninstalled: Figure
+    erased_answered: Figure
     false_alarm: Figure
     proposed_threshold: Figure
     known_on: datetime | None
@@ -52,6 +55,7 @@ def iceberg(counts: Counts) -> Iceberg:
     stopped = _sum(groups, lambda g: not g.uninstalled and g.open_days >= days)
     known_on = _known_on(counts)
     early = known_on is not None
+    erased = counts.stays.erased
     return Iceberg(
         seen=count(seen, "iceberg.seen"),
         active=unknown("iceberg.active")
@@ -70,6 +74,9 @@ def iceberg(counts: Counts) -> Iceberg:
         known_by_leaving=count(counts.stays.known_by_leaving, "iceberg.known_by_leaving"),
         censored=count(counts.stays.censored, "iceberg.censored"),
         set_aside=count(counts.stays.set_aside, "iceberg.set_aside"),
+        erased=count(erased.installations, "iceberg.erased"),
+        erased_uninstalled=count(erased.uninstalled, "iceberg.erased_uninstalled"),
+        erased_answered=count(erased.answered, "iceberg.erased_answered"),
         false_alarm=_false_alarm(groups, days),
         proposed_threshold=_proposed(groups),
         known_on=known_on,

@@ -20,6 +20,7 @@ from exitpoll_server import metrics
 from exitpoll_server.counts import Counts, Window
 from exitpoll_server.questions import Kind, Survey
 from exitpoll_server.store import (
+    copies,
     erasure,
     exclusions,
     feedback,
@@ -32,6 +33,7 @@ from exitpoll_server.store import (
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.backups import backup, restore
+from exitpoll_server.store.copies import Entry, Record, Section
 from exitpoll_server.store.copying import Whole
 from exitpoll_server.store.engine import (
     BusyError,
@@ -58,13 +60,16 @@ __all__ = [
     "Asked",
     "BusyError",
     "Channel",
+    "Entry",
     "Exclusion",
     "Feedback",
     "Logo",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
+    "Record",
     "Said",
+    "Section",
     "Showing",
     "Store",
     "StoreError",
@@ -207,6 +212,11 @@ class Store:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase_rehearsals(connection, product.id, installation_id)
+
+    def known_of(self, product: Product, installation_id: UUID) -> tuple[Section, ...]:
+        """Return everything that is kept of an installation, for the person behind it."""
+        with read_transaction(self._engine) as connection:
+            return copies.everything(connection, product.id, installation_id)
 
     def import_answers(
         self, product: Product, said: Sequence[tuple[UUID, datetime, Answers]]

@@ -94,10 +94,11 @@ def _count(connection: Connection, product_id: int, which: ColumnElement[bool]) 
     """Add installations that are about to go to the anonymous count of those that went."""
     i, u, a = tables.installations, tables.uninstalls, tables.answers
     mine = select(i.c.id).where(which, ~i.c.test)
-    left = select(u.c.installation_id).where(
-        u.c.installation_id.in_(mine), u.c.withdrawn_at.is_(None)
-    )
-    answered = select(a.c.installation_id).where(a.c.installation_id.in_(left))
+    standing = u.c.installation_id.in_(mine) & u.c.withdrawn_at.is_(None)
+    left = select(u.c.installation_id).where(standing)
+    # An imported answer names no uninstall; one to what was withdrawn is none to what stands.
+    to_it = a.c.uninstall_id.in_(select(u.c.id).where(standing)) | a.c.uninstall_id.is_(None)
+    answered = select(a.c.installation_id).where(a.c.installation_id.in_(left), to_it)
     counts = {
         "installations": _size(connection, mine),
         "uninstalls": _size(connection, left.distinct()),

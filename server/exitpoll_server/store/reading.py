@@ -14,6 +14,7 @@ from exitpoll_server.counts import (
     Counts,
     Departure,
     DepartureGroup,
+    Erased,
     Reclassified,
     StayGroup,
     Stays,
@@ -159,5 +160,6 @@ def _stays(reader: _Reader) -> Stays:
         known_by_leaving=known_by_leaving,
         censored=sum(row["n"] for row in left_out) - known_by_leaving,
         set_aside=reader.rows("set_aside")[0]["n"],
+        erased=Erased(**reader.rows("erased")[0]),
         first_seen=min((from_ms(row["first_seen"]) for row in kept), default=None),
     )

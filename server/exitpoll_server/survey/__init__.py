@@ -19,7 +19,7 @@ from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
 from exitpoll_server.store import BusyError, Product, Store
-from exitpoll_server.survey import salvage
+from exitpoll_server.survey import known, salvage
 from exitpoll_server.survey.addresses import (
     NOTHING_KEPT,
     GoneError,
@@ -75,6 +75,7 @@ def init_app(app: Flask, store: Store, rates: Rates, *, days: int) -> None:
     blueprint.get("/s/<token>/open", endpoint="opened")(pages.opened)
     blueprint.get("/s/logo/<product_key>/<digest>", endpoint="logo")(logos.send)
     in_use.add_to(blueprint)
+    known.add_to(blueprint, store, rates, tokens.read)
     blueprint.before_request(partial(_count, rates))
     blueprint.errorhandler(GoneError)(_gone)
     blueprint.errorhandler(LimitedError)(_limited)

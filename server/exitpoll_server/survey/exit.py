@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, render_template, request, url_for
+from flask import Response, g, render_template, request, url_for
 from flask_babel import get_locale, gettext
 
 from exitpoll_agent import wire
@@ -148,7 +148,6 @@ class ExitPages:
             wrong=wrong,
             offer=self._offer(person, survey, showing),
             most={"comment": wire.MAX_COMMENT_CHARS, "follow_up": MAX_FOLLOW_UP_CHARS},
-            is_known="survey.known" in current_app.view_functions,
         )
 
     def _offer(
