@@ -95,6 +95,7 @@ def counts(
             set_aside=0,
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
+        labels={},
     )
     return replace(whole, **fields)
 
