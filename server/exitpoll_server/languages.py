@@ -6,7 +6,7 @@ source language is English, so that a sentence without a translation is English.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -62,9 +62,10 @@ def direction(language: str) -> str:
 
 def missing(text: Text, languages: Iterable[str]) -> list[str]:
     """Return in which of these languages a vendor's text is not said."""
-    if isinstance(text, Mapping):
-        return [one for one in languages if language_of([one], text) != one]
-    return []
+    if isinstance(text, str):
+        return []
+    there = {name.replace("_", "-").lower() for name in text}
+    return [one for one in languages if one not in there]
 
 
 @cache
