@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exitpoll_server import definitions, wordings
 from exitpoll_server.definitions import DefinitionError
-from exitpoll_server.languages import LANGUAGES
+from exitpoll_server.languages import LANGUAGES, say
 from exitpoll_server.questions import EXIT, READY_MADE, Reason, Survey, Text, in_english, to_json
 
 
@@ -296,8 +296,30 @@ def test_what_a_language_lacks_is_named() -> None:
     assert wordings.gaps(EXIT) == {}
     assert wordings.for_everybody(EXIT) == []
     own = replace(EXIT, question={"en": "Why?", "pt-BR": "Por quê?", "de": "Warum?"}, last=None)
-    assert wordings.gaps(own) == {tuple(set_without("en", "de")): ["question"]}
+    assert wordings.gaps(own) == {tuple(set_without("en", "pt", "de")): ["question"]}
     assert wordings.for_everybody(labelled("Dear")) == ["question", "dear (label)"]
+
+
+def test_a_language_that_no_page_is_in_is_named() -> None:
+    """Its words would be seen by nobody, since the rest of the page is not there in it."""
+    assert wordings.unseen(labelled({"nl": "Te duur", "pt-BR": "Caro", "DE": "Teuer"})) == ["nl"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("pt", "Caro"),
+        ("pt-PT", "Caro"),
+        ("zh_CN", "太贵"),
+        ("de-AT", "Zu teuer"),
+        ("ja", "Too dear"),
+        ("en", "Too dear"),
+    ],
+)
+def test_the_nearest_that_a_vendor_wrote_is_shown(language: str, said: str) -> None:
+    """Another region's words are better than another language's."""
+    written = {"DE": "Zu teuer", "pt-BR": "Caro", "zh-Hans": "太贵", "en-GB": "Too dear"}
+    assert say(written, language) == said
 
 
 def set_without(*there: str) -> list[str]:
