@@ -100,7 +100,7 @@ WRONG: list[tuple[object, str]] = [
     (exit_survey(held_out=0.95), "held_out: No share from 0 to 0.9, such as 0.2."),
     (exit_survey(held_out=-1), "held_out: No share from 0 to 0.9, such as 0.2."),
     (exit_survey(held_out="nan"), "held_out: No share from 0 to 0.9, such as 0.2."),
-    (exit_survey(held_out=True), "held_out: No share from 0 to 0.9, such as 0.2."),
+    (exit_survey(held_out=False), "held_out: No share from 0 to 0.9, such as 0.2."),
     (exit_survey(qestion="x"), "qestion: Unknown here; is question meant?"),
     (exit_survey(version=3), "version: Unknown here; is question meant?"),
     (
@@ -262,6 +262,7 @@ def test_translating_is_no_other_meaning(before: Text, after: Text) -> None:
             {"en": "Too dear", "de": "Hässlich"},
             'means "Zu teuer" and would now say "Hässlich"',
         ),
+        (BOTH, {"DE": "Ugly", "en": "Too dear"}, 'means "Zu teuer" and would now say "Ugly"'),
         (BOTH, {"fr": "Moche"}, 'means "Too dear" and would now say "Moche"'),
     ],
 )
@@ -278,6 +279,9 @@ def test_every_earlier_version_counts() -> None:
     assert wordings.compare(earlier, labelled("Too slow"))
     assert not wordings.compare(earlier, labelled("Too dear"))
     assert not wordings.compare(earlier, labelled("Ugly", "ugly"))
+    assert not wordings.compare(
+        [*earlier, labelled({"en": "Pricey"})], labelled({"en": "Too dear"})
+    )
     moved = replace(labelled("x", "other"), last=Reason(id="slow", label="Lento"))
     assert wordings.compare(earlier, moved)
 

@@ -407,6 +407,8 @@ def test_a_report_says_a_vendors_own_reasons(store: Store, product: Product) -> 
     for label in ("It is ugly", {"de": "Zu bunt", "en": "{product} is ugly"}):
         own = (Reason(id="ugly", label=label), Reason(id="given-up", label="Gone"))
         store.change_survey(product, Survey(kind="exit", question="Why?", reasons=own), NOW)
+    other = (Reason(id="ugly", label="Of another kind"),)
+    store.change_survey(product, Survey(kind="checkin", question="Well?", reasons=other), NOW)
     last = (Reason(id="ugly", label={"de": "Zu bunt"}), Reason(id="x", label="X"))
     counts = store.counts(
         product,

@@ -77,9 +77,12 @@ def show(product: str, kind: Kind, version: int | None, language: str | None) ->
 def versions(product: str) -> None:
     """Print every version that is kept, and since when."""
     with open_store() as store:
-        for one in store.surveys(find_product(store, product)):
-            told = f"{one.survey.kind}\tversion {one.survey.version}"
-            click.echo(f"{told}\t{format_instant(one.kept_at)}")
+        kept = store.surveys(find_product(store, product))
+    if not kept:
+        click.echo("No version is kept before the first is shown or saved", err=True)
+    for one in kept:
+        told = f"{one.survey.kind}\tversion {one.survey.version}"
+        click.echo(f"{told}\t{format_instant(one.kept_at)}")
 
 
 @survey.command()
