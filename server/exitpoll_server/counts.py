@@ -6,6 +6,7 @@ other. Instants are aware UTC datetimes; tenures are days, fractional.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -149,3 +150,5 @@ class Counts:
     comments: tuple[Departure, ...]
     """Every uninstall with a comment, the latest first."""
     stays: Stays
+    labels: Mapping[str, str]
+    """By id, the vendor's own reasons as the survey last worded them."""

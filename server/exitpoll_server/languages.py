@@ -6,7 +6,7 @@ source language is English, so that a sentence without a translation is English.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -42,9 +42,17 @@ def say(text: Text, language: str) -> str:
     """Return a text in a language, or as near to it as there is one."""
     if isinstance(text, str):
         return translated(text, language)
-    by_name = {name.replace("_", "-").lower(): name for name in text}
-    found = language_of([language], by_name)
-    return text[by_name[found]] if found in by_name else next(iter(text.values()))
+    tags = {name.replace("_", "-").lower(): name for name in text}
+    found = _nearest(language, tags) or _nearest(ENGLISH, tags)
+    return text[tags[found]] if found else next(iter(text.values()))
+
+
+def _nearest(language: str, tags: Iterable[str]) -> str | None:
+    """Return the tag of a language: as it is, without its region, or of another region."""
+    whole = language.replace("_", "-").lower()
+    primary = whole.partition("-")[0]
+    near = [tag for tag in tags if tag.partition("-")[0] == primary]
+    return next((tag for tag in (whole, primary) if tag in near), next(iter(near), None))
 
 
 def translated(text: str, language: str) -> str:
@@ -62,9 +70,10 @@ def direction(language: str) -> str:
 
 def missing(text: Text, languages: Iterable[str]) -> list[str]:
     """Return in which of these languages a vendor's text is not said."""
-    if isinstance(text, Mapping):
-        return [one for one in languages if language_of([one], text) != one]
-    return []
+    if isinstance(text, str):
+        return []
+    tags = [name.replace("_", "-").lower() for name in text]
+    return [one for one in languages if _nearest(one, tags) is None]
 
 
 @cache

@@ -69,7 +69,11 @@ class Survey:
 
     def reason(self, reason_id: str | None) -> Reason | None:
         """Return the reason of an id."""
-        return next((r for r in (*self.reasons, *self._last()) if r.id == reason_id), None)
+        return next((r for r in self.all_reasons() if r.id == reason_id), None)
+
+    def all_reasons(self) -> tuple[Reason, ...]:
+        """Return the reasons as the vendor ordered them, with the one that stands last."""
+        return (*self.reasons, *self._last())
 
     def _last(self) -> tuple[Reason, ...]:
         return () if self.last is None else (self.last,)
@@ -125,6 +129,14 @@ def _read_reason(said: Mapping[str, Any]) -> Reason:
         follow_up=said.get("follow_up"),
         offer=None if offer is None else Offer(**offer),
     )
+
+
+def in_english(text: Text) -> str:
+    """Return a text as a vendor reads it: in English where it is there, else its first language."""
+    if isinstance(text, str):
+        return text
+    english = (said for tag, said in text.items() if tag.lower().partition("-")[0] == "en")
+    return next(english, next(iter(text.values())))
 
 
 def _text(text: Text) -> str | dict[str, str]:

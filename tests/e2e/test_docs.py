@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.agent.loopback import Loopback, running
+from tests.server.test_images import png
 
 from exitpoll_agent import (
     api,
@@ -28,6 +29,8 @@ from exitpoll_agent import (
     wire,
 )
 from exitpoll_agent.order import BUILD_SERVERS
+from exitpoll_server import definitions, images
+from exitpoll_server.cli.survey import survey
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -90,6 +93,41 @@ def test_getting_started_leads_to_a_first_comment(tmp_path: Path) -> None:
     assert "1 person uninstalled; 1 saw the question, 1 answered, 1 wrote" in done.stdout
     assert "I need SVG export. With it I would have stayed." in done.stdout
     assert "SVG export" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_vendor_asks_what_docs_surveys_says(tmp_path: Path) -> None:
+    """Its commands run in their order on its own example; every command of `survey` is there."""
+    (tmp_path / "exit.yaml").write_text(blocks("docs/surveys.md", "definition", "yaml"), "utf-8")
+    (tmp_path / "logo.png").write_bytes(png(300, 80))
+    database = f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}"
+    script = "exitpoll product create Inkwell\n" + blocks("docs/surveys.md", "surveys")
+    done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert (done.returncode, done.stderr) == (0, "")
+    saved = re.findall(r"Saved: version (\d)", done.stdout)
+    assert saved == ["2", "3", "4", "5"]
+    assert "Not there in ru, fr, es, pt, zh, ja, ar: question, too-expensive (offer)" in done.stdout
+    page = (ROOT / "docs" / "surveys.md").read_text("utf-8")
+    for command in survey.commands:
+        assert f"exitpoll survey {command} " in page.replace("\n", " "), command
+
+
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        ("`question` | {} characters", definitions.MAX_QUESTION_CHARS),
+        ("stands on the button, {} characters", definitions.MAX_LABEL_CHARS),
+        ("asked next; {} characters", definitions.MAX_QUESTION_CHARS),
+        ("`text`, {} characters", definitions.MAX_OFFER_CHARS),
+        ("`reasons` | 2 to {}", definitions.MAX_REASONS),
+        ("0 to {}, that sees no offer", definitions.MOST_HELD_OUT),
+        ("at most {} × ", images.MAX_WIDTH),
+        (" × {} pixels", images.MAX_HEIGHT),
+        ("and {} KB", images.MAX_BYTES // 1024),
+    ],
+)
+def test_the_limits_of_a_survey_are_as_they_are(said: str, limit: float) -> None:
+    """A number in docs/surveys.md is the program's own."""
+    assert said.format(limit) in (ROOT / "docs" / "surveys.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

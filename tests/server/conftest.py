@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from tests.postgresql import FAST, Cluster
 from tests.server.databases import Database, Kind, Postgresql, Sqlite
 from tests.server.messages import NOW
+from tests.server.terminal import Terminal
 
 from exitpoll_server import create_app
 from exitpoll_server.store import Product, Store, postgresql, sqlite
@@ -126,6 +127,19 @@ def client(store: Store) -> FlaskClient:
 def look(database: Database) -> Look:
     """Return how to query the database past the store."""
     return database.look
+
+
+@pytest.fixture
+def terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Terminal:
+    return Terminal(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def sample(terminal: Terminal) -> Terminal:
+    terminal.succeed("product", "create", "Sample")
+    return terminal
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

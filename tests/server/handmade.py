@@ -100,6 +100,7 @@ def counts(
             erased=NOBODY_ERASED,
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
+        labels={},
     )
     return replace(whole, **fields)
 

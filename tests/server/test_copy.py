@@ -11,7 +11,7 @@ from tests.server.conftest import BOTH, NewDatabase
 from tests.server.databases import Database
 from tests.server.full import fill
 from tests.server.messages import NOW, after, arrival, ping
-from tests.server.test_cli import Terminal
+from tests.server.terminal import Terminal
 
 from exitpoll_server.store import Store, copying, tables
 

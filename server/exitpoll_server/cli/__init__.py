@@ -15,7 +15,9 @@ from exitpoll_server.cli.quarantine import quarantine
 from exitpoll_server.cli.report import report
 from exitpoll_server.cli.restore import restore
 from exitpoll_server.cli.serve import serve
+from exitpoll_server.cli.survey import survey
 from exitpoll_server.config import ConfigError
+from exitpoll_server.definitions import DefinitionError
 from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
 from exitpoll_server.transfer.copying import CopyError
@@ -28,8 +30,12 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, serve, import_, report, quarantine, backup, restore, copy):
+for command in (product, survey, serve, import_, report, quarantine, backup, restore, copy):
     cli.add_command(command)
+
+
+FORESEEN = (ConfigError, StoreError, TableError, CopyError, DefinitionError, DoesNotAddUpError)
+"""What says itself, in a sentence, what is wrong."""
 
 
 def main() -> None:
@@ -50,7 +56,7 @@ def main() -> None:
         sys.exit("exitpoll: stopped")
     except BusyError:
         sys.exit("exitpoll: the database is busy or away just now; try again in a moment")
-    except (ConfigError, StoreError, TableError, CopyError, DoesNotAddUpError) as error:
+    except FORESEEN as error:
         click.echo(f"exitpoll: {error}", err=True)
         sys.exit(2)
     except Exception as error:

@@ -65,12 +65,14 @@ def _when(report: Report) -> Iterator[str]:
     for moment in report.uninstalls.when:
         yield from _row(words.WHEN[moment.name], moment.figure.numerator, _share(moment.figure))
         for part in moment.reasons:
-            yield f"    {part.figure.numerator:,} × {words.reason(part.name)}"
+            yield f"    {part.figure.numerator:,} × {words.reason(part.name, report.labels)}"
 
 
 def _reasons(report: Report) -> Iterator[str]:
     for part in report.uninstalls.reasons:
-        yield from _row(words.reason(part.name), part.figure.numerator, _share(part.figure))
+        yield from _row(
+            words.reason(part.name, report.labels), part.figure.numerator, _share(part.figure)
+        )
 
 
 def _iceberg(report: Report) -> Iterator[str]:
@@ -111,7 +113,11 @@ def _comments(report: Report) -> Iterator[str]:
         if n:
             yield ""
         about = [words.day(line.at), f"after {words.tenure(line.tenure_days)}"]
-        about += [text for text in (words.typed(line.version), words.reason(line.reason)) if text]
+        about += [
+            text
+            for text in (words.typed(line.version), words.reason(line.reason, report.labels))
+            if text
+        ]
         yield from _wrap(" · ".join(about), cut=True)
         for paragraph in words.prose(line.comment).split("\n"):
             yield from _wrap(paragraph, indent="  ") if paragraph.strip() else ("",)
@@ -124,7 +130,7 @@ def _table(report: Report) -> Iterator[str]:
             words.tenure(line.tenure_days),
             "–" if line.launches is None else f"{line.launches:,}",
             words.typed(line.version) or "–",
-            words.outcome(line),
+            words.outcome(line, report.labels),
         )
         for line in report.lines
     ]

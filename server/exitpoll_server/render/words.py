@@ -141,12 +141,12 @@ def tenure(days: float | None) -> str:
     return f"{days:.0f} d"
 
 
-def reason(reason_id: str | None) -> str:
-    """Say a reason in the survey's own words; a vendor's own id stands for itself."""
+def reason(reason_id: str | None, labels: Mapping[str, str]) -> str:
+    """Say a reason in the survey's own words; an id that no survey knows stands for itself."""
     if reason_id is None:
         return ""
     known = EXIT.reason(reason_id)
-    return typed(reason_id) if known is None else str(known.label)
+    return typed(labels.get(reason_id) or (str(known.label) if known else reason_id))
 
 
 def part(of: Part, labels: Mapping[str, str]) -> str:
@@ -154,10 +154,10 @@ def part(of: Part, labels: Mapping[str, str]) -> str:
     return f"{of.figure.numerator:,} × {labels.get(of.name, of.name)}"
 
 
-def outcome(line: Departure) -> str:
+def outcome(line: Departure, labels: Mapping[str, str]) -> str:
     """Say in a few words how far the question got with one person."""
     if line.reason is not None:
-        return reason(line.reason)
+        return reason(line.reason, labels)
     if line.comment is not None:
         return "(a comment only)"
     if line.score is not None:

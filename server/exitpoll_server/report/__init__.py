@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,6 +49,8 @@ class Report:
     lines: tuple[Departure, ...]
     """The latest uninstalls, where numbers are small."""
     not_yet: tuple[NotYet, ...]
+    labels: Mapping[str, str]
+    """By id, the vendor's own reasons in words."""
 
 
 def make(counts: Counts) -> Report:
@@ -72,6 +74,7 @@ def make(counts: Counts) -> Report:
         comments=counts.comments,
         lines=counts.lines if small else (),
         not_yet=tuple(_not_yet(counts, second, small=small)),
+        labels=counts.labels,
     )
 
 

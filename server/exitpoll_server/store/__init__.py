@@ -51,7 +51,7 @@ from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.products import Product, ProductExistsError
-from exitpoll_server.store.surveys import Asked, Said, Showing
+from exitpoll_server.store.surveys import Asked, Kept, Said, Showing
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ __all__ = [
     "Entry",
     "Exclusion",
     "Feedback",
+    "Kept",
     "Logo",
     "OtherVersionError",
     "Product",
@@ -310,7 +311,7 @@ class Store:
                 return surveys.current(connection, product.id, kind)
             return surveys.of_version(connection, product.id, kind, version)
 
-    def surveys(self, product: Product) -> list[Survey]:
+    def surveys(self, product: Product) -> list[Kept]:
         """Return every kept version of a product's surveys, the oldest of each kind first."""
         with read_transaction(self._engine) as connection:
             return surveys.everything(connection, product.id)

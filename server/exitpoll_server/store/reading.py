@@ -20,6 +20,8 @@ from exitpoll_server.counts import (
     Stays,
     Window,
 )
+from exitpoll_server.questions import EXIT, in_english
+from exitpoll_server.store import surveys
 from exitpoll_server.store.instants import DAY_MS, from_ms, to_ms
 from exitpoll_server.store.linking import RETURN_MS, Candidate, Links, link
 from exitpoll_server.store.products import Product
@@ -53,6 +55,7 @@ def counts(
         lines=_lines(reader, commented=False, most=most_lines),
         comments=_lines(reader, commented=True, most=_NO_END),
         stays=_stays(reader),
+        labels=_labels(connection, product),
     )
 
 
@@ -138,6 +141,16 @@ def _lines(reader: _Reader, *, commented: bool, most: int) -> tuple[Departure, .
         )
         for row in reader.rows("departure_lines", commented=commented, most=most)
     )
+
+
+def _labels(connection: Connection, product: Product) -> dict[str, str]:
+    """Return what the reasons of every version say in English, else first; the latest wins."""
+    return {
+        reason.id: in_english(reason.label).replace("{product}", product.name)
+        for kept in surveys.everything(connection, product.id)
+        if kept.survey.kind == EXIT.kind
+        for reason in kept.survey.all_reasons()
+    }
 
 
 def _stays(reader: _Reader) -> Stays:

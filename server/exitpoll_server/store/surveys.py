@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from exitpoll_server.questions import FIRST, KINDS, Kind, Survey, from_json, to_
 from exitpoll_server.store import products, tables
 from exitpoll_server.store.answers import add_answers
 from exitpoll_server.store.arrivals import insert
-from exitpoll_server.store.instants import DAY_MS
+from exitpoll_server.store.instants import DAY_MS, from_ms
 from exitpoll_server.store.products import Product
 
 
@@ -249,9 +250,28 @@ def of_version(connection: Connection, product_id: int, kind: Kind, version: int
     return known or (versions[-1] if versions else FIRST[kind])
 
 
-def everything(connection: Connection, product_id: int) -> list[Survey]:
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A version of a survey that was asked, or is."""
+
+    survey: Survey
+    kept_at: datetime
+    """When it was first shown, or saved."""
+
+
+def everything(connection: Connection, product_id: int) -> list[Kept]:
     """Return every version of every survey of a product, the oldest of each kind first."""
-    return [one for kind in KINDS for one in _versions(connection, product_id, kind)]
+    table = tables.surveys
+    rows = connection.execute(
+        select(table.c.definition, table.c.version, table.c.created_at)
+        .where(table.c.product_id == product_id)
+        .order_by(table.c.version)
+    )
+    kept = [
+        Kept(survey=from_json(row.definition, row.version), kept_at=from_ms(row.created_at))
+        for row in rows
+    ]
+    return sorted(kept, key=lambda one: KINDS.index(one.survey.kind))
 
 
 def keep(connection: Connection, product_id: int, survey: Survey, now: int) -> None:
