@@ -18,7 +18,7 @@ from tests.server.test_survey import DAY, Page, led_to
 from exitpoll_agent import wire
 from exitpoll_server import clock
 from exitpoll_server.questions import CHECKIN, NPS, Kind, Reason
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Logo, Product, Store
 from exitpoll_server.survey.forms import MAX_FOLLOW_UP_CHARS
 
 KINDS: tuple[Kind, ...] = ("nps", "checkin", "feedback")
@@ -370,6 +370,20 @@ def test_the_page_needs_nobody_else(client: FlaskClient, page: str) -> None:
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_products_logo_is_shown(
+    client: FlaskClient, store: Store, product: Product, page: str
+) -> None:
+    """It comes from this server, and a product without one has none."""
+    assert Page(client.get(page)).all("img", "class") == []
+    store.put_logo(product, Logo(content_type="image/png", content=b"PNG"))
+    (logo,) = [
+        attrs["src"]
+        for _, attrs in Page(client.get(page)).tags
+        if "class" in attrs and attrs["class"] == "logo"
+    ]
+    assert client.get(str(logo)).data == b"PNG"
 
 
 def test_the_vendors_own_texts_are_shown_as_text(
