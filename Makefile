@@ -16,7 +16,7 @@ WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-slow test-debian test-pythons bundle test-bundle bundle-windows \
-	test-windows bench-agent bench-ingest check format lock clean
+	test-windows bench-agent bench-ingest translations check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench-agent: dist/.program ## what the frozen agent costs, beside an empty progr
 
 bench-ingest: $(READY) ## what a ping costs, beside an empty Flask route; it needs wrk
 	$(BIN)/python -m tests.bench.ingest
+
+translations: $(READY) ## extract what is marked, renew and compile the catalogues, say what they lack
+	$(BIN)/python -m tests.server.catalogues
 
 check: $(READY) ## format, lint, types, import rules, tests
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from functools import cache
 from importlib import resources
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.support import NullTranslations, Translations
 
 from exitpoll_server.questions import Text
@@ -21,61 +22,94 @@ LANGUAGES: tuple[str, ...] = (ENGLISH, "ru", "de", "fr", "es", "pt", "zh", "ja",
 
 CATALOGUES = str(resources.files(__package__) / "translations")
 
+MAX_TAG_CHARS = 35
+"""What of a locale is looked at: every sound one fits in (RFC 5646, 4.4.1)."""
 
-def language_of(wishes: Iterable[str | None], known: Iterable[str] = LANGUAGES) -> str:
-    """Return the first language wished for that is known; English where none is.
+_SCRIPT_CHARS = 4
+"""Of a subtag that names a script: `Hant` (ISO 15924)."""
 
-    A wish is a locale as systems and browsers name them: `pt-BR`, `zh_CN`, `de`.
+
+def language_of(wishes: Iterable[str | None]) -> str:
+    """Return the first language wished for that our own texts are there in; else English.
+
+    A wish is a locale as systems and browsers name them: `pt-BR`, `zh_CN.UTF-8`, `de`.
     """
-    there = set(known)
-    for wish in wishes:
-        whole = (wish or "").replace("_", "-").lower()
-        if whole in there:
-            return whole
-        language = whole.partition("-")[0]
-        if language in there:
-            return language
-    return ENGLISH
+    found = (_nearest(wish, LANGUAGES) for wish in wishes)
+    return next((one for one in found if one is not None), ENGLISH)
 
 
-def say(text: Text, language: str) -> str:
-    """Return a text in a language, or as near to it as there is one."""
+def say(text: Text, *wishes: str | None) -> str:
+    """Return a text in the first of the languages wished for that it is there in.
+
+    A vendor's text that is in none of them is their English one, or the first they wrote.
+    """
     if isinstance(text, str):
-        return translated(text, language)
-    tags = {name.replace("_", "-").lower(): name for name in text}
-    found = _nearest(language, tags) or _nearest(ENGLISH, tags)
-    return text[tags[found]] if found else next(iter(text.values()))
-
-
-def _nearest(language: str, tags: Iterable[str]) -> str | None:
-    """Return the tag of a language: as it is, without its region, or of another region."""
-    whole = language.replace("_", "-").lower()
-    primary = whole.partition("-")[0]
-    near = [tag for tag in tags if tag.partition("-")[0] == primary]
-    return next((tag for tag in (whole, primary) if tag in near), next(iter(near), None))
+        return translated(text, language_of(wishes))
+    names = (_nearest(wish, text) for wish in (*wishes, ENGLISH))
+    return text[next((name for name in names if name is not None), next(iter(text)))]
 
 
 def translated(text: str, language: str) -> str:
-    """Return one of our own texts in a language; a text that is not ours comes back as it is."""
+    """Return one of our own texts in one of our languages; a text that is not ours as it is."""
     return str(_catalogue(language).gettext(text)) if text else text
 
 
 def direction(language: str) -> str:
-    """Return `ltr` or `rtl`."""
+    """Return `ltr` or `rtl`, of any language."""
     try:
-        return str(Locale.parse(language.replace("-", "_")).text_direction)
+        return str(Locale.parse(_tag(language).replace("-", "_")).text_direction)
     except (ValueError, UnknownLocaleError):
         return "ltr"
 
 
 def missing(text: Text, languages: Iterable[str]) -> list[str]:
     """Return in which of these languages a vendor's text is not said."""
-    if isinstance(text, str):
-        return []
-    tags = [name.replace("_", "-").lower() for name in text]
-    return [one for one in languages if _nearest(one, tags) is None]
+    if isinstance(text, Mapping):
+        return [one for one in languages if _nearest(one, text) is None]
+    return []
 
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
     return Translations.load(CATALOGUES, [language])
+
+
+# -- which is near -------------------------------------------------------------------------
+
+
+def _nearest(wish: str | None, names: Iterable[str]) -> str | None:
+    """Return the name of the language that is nearest to a wish; None where it is another.
+
+    That is the same one, or without its last parts; then one in the same script, the plainest
+    first; then any variety: Brazilian for a reader in Lisbon rather than English.
+    """
+    tag = _tag(wish or "")
+    known = {_tag(name): name for name in reversed(tuple(names))}
+    parts = tag.split("-")
+    for count in range(len(parts), 1, -1):
+        shorter = "-".join(parts[:count])
+        if shorter in known:
+            return known[shorter]
+    varieties = [one for one in reversed(known) if one.partition("-")[0] == parts[0]]
+    return known[min(varieties, key=lambda one: _distance(tag, one))] if varieties else None
+
+
+def _distance(wish: str, variety: str) -> tuple[bool, bool]:
+    return _script(variety) != _script(wish), "-" in variety
+
+
+def _tag(locale: str) -> str:
+    """Return a locale's name in one spelling, without its encoding: `zh-tw` of `zh_TW.UTF-8`."""
+    return locale[:MAX_TAG_CHARS].partition(".")[0].partition("@")[0].replace("_", "-").lower()
+
+
+def _script(tag: str) -> str:
+    """Return what a language is written in there: `hant` in Hong Kong."""
+    language, *others = tag.split("-")
+    written = [one for one in others if len(one) == _SCRIPT_CHARS and one.isalpha()]
+    if written:
+        return written[0]
+    likely: Mapping[str, str] = get_global("likely_subtags")
+    regions = [f"{language}_{one.upper()}" for one in others]
+    found = next((likely[one] for one in (*regions, language) if one in likely), "")
+    return found.lower().partition("_")[2].partition("_")[0]
