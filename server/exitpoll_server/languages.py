@@ -6,7 +6,7 @@ source language is English, so that a sentence without a translation is English.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
