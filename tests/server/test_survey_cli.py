@@ -50,6 +50,7 @@ def edited(sample: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     drafts = tmp_path / "drafts"
     drafts.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(drafts))
+    monkeypatch.setenv("TMPDIR", str(drafts))  # for what runs in a process of its own
     monkeypatch.delenv("VISUAL", raising=False)
     monkeypatch.setenv("EDITOR", f"sed -i -f {tmp_path / 'edits'}")
     return sample
@@ -359,6 +360,7 @@ def test_a_person_is_asked_whether_it_means_the_same(
     assert ended == code, said
     assert "Only worded otherwise, the meaning is the same? [y/N]" in said
     assert ("another one" in edited.succeed(*of_sample("show"))) is (code == 0)
+    assert len(drafts(edited)) == (code != 0)
 
 
 # -- the logo --------------------------------------------------------------------------------
