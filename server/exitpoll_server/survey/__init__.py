@@ -89,7 +89,8 @@ def init_app(app: Flask, store: Store, rates: Rates, *, days: int) -> None:
 
 def _language() -> str:
     """Return the language of the page in hand: the copy's own, else the browser's."""
-    return language_of([g.get("locale"), *request.accept_languages.values()])
+    wanted = (language for language, quality in request.accept_languages if quality > 0)
+    return language_of([g.get("locale"), *wanted])
 
 
 def _how_it_is_read() -> dict[str, str]:

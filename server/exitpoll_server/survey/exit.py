@@ -15,13 +15,13 @@ from flask_babel import get_locale, gettext
 
 from exitpoll_agent import wire
 from exitpoll_server import clock
-from exitpoll_server.languages import say
-from exitpoll_server.questions import EXIT, Offer, Survey, Text
+from exitpoll_server.questions import EXIT, Offer, Survey
 from exitpoll_server.store import Asked, Said, Showing, Store
 from exitpoll_server.survey import logos
 from exitpoll_server.survey.addresses import GoneError, see_other
 from exitpoll_server.survey.forms import MAX_FOLLOW_UP_CHARS, Typed, WrongError, typed
 from exitpoll_server.survey.opening import is_seen, pixel
+from exitpoll_server.survey.texts import read_as
 from exitpoll_server.survey.tokens import Tokens
 
 
@@ -129,20 +129,20 @@ class ExitPages:
         form: Typed | None = None,
         wrong: WrongError | None = None,
     ) -> str:
-        survey = self._survey(person)
+        survey, product = self._survey(person), person.product.name
         chosen = survey.reason(person.said.reason)
         follow_up = (chosen and chosen.follow_up) or survey.follow_up
         return render_template(
             "survey/ask.html",
             token=token,
             is_read_by_itself=showing is not None,
-            product=person.product.name,
+            product=product,
             logo=logos.address(self._store, person.product),
-            question=_say(survey.question, person),
-            reasons=[(r.id, _say(r.label, person)) for r in survey.in_order_for(person.uuid)],
+            question=read_as(survey.question, product),
+            reasons=[(r.id, read_as(r.label, product)) for r in survey.in_order_for(person.uuid)],
             state=_state(person, asks_next=follow_up is not None, is_shown=showing is not None),
-            chosen=chosen and _say(chosen.label, person),
-            follow_up=follow_up and _say(follow_up, person),
+            chosen=chosen and read_as(chosen.label, product),
+            follow_up=follow_up and read_as(follow_up, product),
             said=person.said,
             form=form,
             wrong=wrong,
@@ -161,11 +161,11 @@ class ExitPages:
             return None
         if showing.offer is None and is_seen():
             self._store.offered(showing.id, reason.id, clock.now())
-        link = _secure(reason.offer)
+        link, product = _secure(reason.offer), person.product.name
         return {
-            "text": _say(reason.offer.text, person),
+            "text": read_as(reason.offer.text, product),
             "host": link and urlsplit(link).hostname,
-            "label": reason.offer.label and _say(reason.offer.label, person),
+            "label": reason.offer.label and read_as(reason.offer.label, product),
         }
 
 
@@ -191,7 +191,3 @@ def _secure(offer: Offer) -> str | None:
     """Return where an offer leads, which is by https or nowhere."""
     is_secure = offer.link is not None and offer.link.startswith("https://")
     return offer.link if is_secure else None
-
-
-def _say(text: Text, person: Asked) -> str:
-    return say(text, str(get_locale())).replace("{product}", person.product.name)

@@ -10,13 +10,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, Response, g, render_template, request, url_for
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake
-from exitpoll_server.languages import say
-from exitpoll_server.questions import KINDS, Kind, Survey, Text
+from exitpoll_server.questions import KINDS, Kind, Survey
 from exitpoll_server.store import Feedback, Product, Said, Store
 from exitpoll_server.survey import logos
 from exitpoll_server.survey.addresses import (
@@ -27,6 +26,7 @@ from exitpoll_server.survey.addresses import (
 )
 from exitpoll_server.survey.forms import MAX_FOLLOW_UP_CHARS, Typed, WrongError, typed
 from exitpoll_server.survey.opening import is_seen, pixel
+from exitpoll_server.survey.texts import read_as
 
 IN_USE: dict[str, Kind] = {kind: kind for kind in KINDS if kind != "exit"}
 """What a plain link may ask for with `survey=`, beside the exit survey."""
@@ -136,11 +136,11 @@ class InUsePages:
             product=product,
             logo=logos.address(self._store, page.product),
             state=_state(page),
-            question=_say(survey.question, product),
-            reasons=[(r.id, _say(r.label, product)) for r in survey.in_order_for(page.uuid)],
+            question=read_as(survey.question, product),
+            reasons=[(r.id, read_as(r.label, product)) for r in survey.in_order_for(page.uuid)],
             scores=SCORES,
-            chosen=None if reason is None else _say(reason.label, product),
-            follow_up=None if follow_up is None else _say(follow_up, product),
+            chosen=None if reason is None else read_as(reason.label, product),
+            follow_up=None if follow_up is None else read_as(follow_up, product),
             said=page.said,
             form=form,
             wrong=wrong,
@@ -163,7 +163,3 @@ def _state(page: Feedback) -> str:
     if page.survey != "feedback":
         more.append(page.said.comment)
     return "thanks" if "done" in request.args or any(more) else "more"
-
-
-def _say(text: Text, product: str) -> str:
-    return say(text, str(get_locale())).replace("{product}", product)
