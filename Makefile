@@ -15,7 +15,7 @@ WINDOWS := build/windows/.ready
 WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow test-debian test-pythons bundle test-bundle bundle-windows \
+.PHONY: help setup demo serve test test-slow test-browser test-debian test-pythons bundle test-bundle bundle-windows \
 	test-windows bench-agent bench-ingest translations check format lock clean
 
 help: ## list the targets
@@ -40,7 +40,11 @@ test: $(READY) ## the fast tests
 	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
-	$(BIN)/pytest -q -m 'slow and not debian'
+	$(BIN)/pytest -q -m 'slow and not debian and not browser'
+
+# It needs Chromium (Debian: chromium). Pictures of every screen go to build/pictures.
+test-browser: $(READY) ## the pages in a real browser: languages, no script, phones, keyboard, axe-core
+	$(BIN)/pytest -q -n 2 -m browser
 
 # As root; it needs mmdebstrap, systemd-container, buildah and nsenter (util-linux).
 test-debian: $(READY) ## docs/operating.md on a clean Debian with its own systemd, and the container
