@@ -190,10 +190,11 @@ def test_the_page_needs_no_javascript(client: FlaskClient, survey: str) -> None:
 
 def test_the_pages_style_can_be_loaded(client: FlaskClient, survey: str) -> None:
     """What the page links to is there."""
-    (style,) = Page(client.get(survey)).all("link", "href")
-    answer = client.get(str(style))
-    assert (answer.status_code, answer.mimetype) == (200, "text/css")
-    answer.close()
+    icon, style = Page(client.get(survey)).all("link", "href")
+    for address, kind in ((icon, "image/png"), (style, "text/css")):
+        answer = client.get(str(address))
+        assert (answer.status_code, answer.mimetype) == (200, kind)
+        answer.close()
 
 
 def test_one_click_is_a_full_answer(client: FlaskClient, survey: str, look: Look) -> None:
