@@ -71,8 +71,8 @@ def for_everybody(survey: Survey) -> list[str]:
     return [where for where, text in _texts(survey) if isinstance(text, str) and text not in _OURS]
 
 
-def unseen(survey: Survey) -> list[str]:
-    """Return the languages that no page is shown in, since our own texts are not there in them."""
+def beyond_ours(survey: Survey) -> list[str]:
+    """Return the languages that our own texts are not there in: those stand beside in English."""
     tags = {tag: None for _, text in _texts(survey) if not isinstance(text, str) for tag in text}
     return [tag for tag in tags if missing({tag: ""}, LANGUAGES) == list(LANGUAGES)]
 

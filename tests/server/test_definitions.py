@@ -304,9 +304,10 @@ def test_what_a_language_lacks_is_named() -> None:
     assert wordings.for_everybody(labelled("Dear")) == ["question", "dear (label)"]
 
 
-def test_a_language_that_no_page_is_in_is_named() -> None:
-    """Its words would be seen by nobody, since the rest of the page is not there in it."""
-    assert wordings.unseen(labelled({"nl": "Te duur", "pt-BR": "Caro", "DE": "Teuer"})) == ["nl"]
+def test_a_language_that_our_own_words_are_not_in_is_named() -> None:
+    """Its readers find the rest of the page in English."""
+    texts = {"nl": "Te duur", "pt-BR": "Caro", "DE": "Teuer"}
+    assert wordings.beyond_ours(labelled(texts)) == ["nl"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", NOW.timestamp)
 
 
-def address(product: Product, query: str = f"&id={INSTALLATION}&v=2.1.0&lang=ru-RU") -> str:
+def address(product: Product, query: str = f"&id={INSTALLATION}&v=2.1.0&lang=en-GB") -> str:
     return f"/u/{product.key}?survey=feedback{query}"
 
 

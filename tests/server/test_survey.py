@@ -52,7 +52,7 @@ class Page(HTMLParser):
         return [
             attrs.get("value")
             for tag, attrs in self.tags
-            if tag == "button" and attrs.get("name") == "reason"
+            if tag == "button" and attrs.get("name") in ("reason", "score")
         ]
 
     @property
@@ -81,7 +81,7 @@ def open_event(client: FlaskClient, product: Product, **fields: Any) -> TestResp
 
 
 def open_link(client: FlaskClient, product: Product, person: str) -> TestResponse:
-    return client.get(f"/u/{product.key}?id={person}&v=2.1.0&lang=ru")
+    return client.get(f"/u/{product.key}?id={person}&v=2.1.0&lang=en")
 
 
 def led_to(answer: TestResponse) -> str:
@@ -120,7 +120,7 @@ def test_a_plain_link_records_the_uninstall_and_leads_to_the_survey(
     """Ten lines of a setup script, without any agent, are enough to be heard."""
     assert re.fullmatch(r"/s/[\w.-]+", led_to(open_link(client, product, "machine-7")))
     assert look("SELECT version, locale, asked FROM uninstalls") == [
-        {"version": "2.1.0", "locale": "ru", "asked": "page"}
+        {"version": "2.1.0", "locale": "en", "asked": "page"}
     ]
     assert look("SELECT channel FROM receipts") == [{"channel": "link"}]
 

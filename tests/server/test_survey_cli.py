@@ -125,7 +125,7 @@ def test_what_is_saved_is_a_new_version_that_says_what_it_lacks(sample: Terminal
         "Saved: version 2 of the survey exit of Sample",
         "Not there in en, ru, fr, es, pt, zh, ja, ar: our-own (label)",
         "Not there in ru, fr, es, pt, zh, ja, ar: our-own (follow_up)",
-        "No page is in no yet: shown to nobody",
+        "The page's own words are not there in no: beside yours they are English",
         "In one language for everybody: our-own (offer), our-own (offer's label)",
     ]
     assert "    'no': Nei\n" in sample.succeed(*of_sample("show"))

@@ -165,8 +165,8 @@ def _save(store: Store, product: Product, said: Survey, *, same_meaning: bool) -
     click.echo(f"{news}: version {after.version} of the survey {said.kind} of {product.name}")
     for lacking, where in wordings.gaps(after).items():
         click.echo(f"Not there in {', '.join(lacking)}: {', '.join(where)}")
-    if unseen := wordings.unseen(after):
-        click.echo(f"No page is in {', '.join(unseen)} yet: shown to nobody")
+    if beyond := ", ".join(wordings.beyond_ours(after)):
+        click.echo(f"The page's own words are not there in {beyond}: beside yours they are English")
     if for_all := wordings.for_everybody(after):
         click.echo(f"In one language for everybody: {', '.join(for_all)}")
 

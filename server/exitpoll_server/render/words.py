@@ -257,7 +257,7 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
         (first.may_still_answer, "left within the last seven days and may still answer"),
         (first.comment_without_reason, "wrote a comment without choosing a reason"),
         (first.known_by_leaving, "consented to be known by leaving only"),
-        (first.withdrawn, "withdrawn: the same copy was launched again"),
+        (first.withdrawn, "withdrawn: launched again, or the person was only updating"),
         (first.upgrades, "left out: an upgrade that uninstalled first"),
         (first.reinstalls, "came back within 30 days; the uninstall still counts"),
         (first.late_answers, "answered later than seven days after leaving"),

@@ -36,7 +36,10 @@ DEFINITIONS: dict[str, str] = {
         "Uninstalls by how long the product had been installed, as shares of all in the window."
     ),
     "uninstalls.reason_given": "Of those who chose a reason, how many chose this one last.",
-    "uninstalls.withdrawn": "Uninstalls that a later launch of the same copy disproved.",
+    "uninstalls.withdrawn": (
+        "Uninstalls that were none: a later launch of the same copy disproved them, or the person "
+        "said on the survey's page that they were only updating."
+    ),
     "uninstalls.upgrades": (
         "Uninstalls followed within an hour by a new installation of the same customer on the "
         "same system: upgrades, and left out."

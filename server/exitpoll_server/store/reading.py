@@ -145,11 +145,11 @@ def _lines(reader: _Reader, *, commented: bool, most: int) -> tuple[Departure, .
 
 def _labels(connection: Connection, product: Product) -> dict[str, str]:
     """Return what the reasons of every version say in English, else first; the latest wins."""
+    kept = [one.survey for one in surveys.everything(connection, product.id)]
     return {
         reason.id: in_english(reason.label).replace("{product}", product.name)
-        for kept in surveys.everything(connection, product.id)
-        if kept.survey.kind == EXIT.kind
-        for reason in kept.survey.all_reasons()
+        for survey in (EXIT, *(one for one in kept if one.kind == EXIT.kind))
+        for reason in survey.all_reasons()
     }
 
 
