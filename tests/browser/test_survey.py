@@ -6,7 +6,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import GIFT, LANGUAGES, WIDTHS, Opener, Site, picture
+from tests.server.messages import leaving
 from tests.server.processes import wait_until
+
+from exitpoll_agent import wire
+
+NUMBER = "0b5e8c1d-7d6f-4c8e-9a52-3f1f0f8a7b11"
+"""Of a copy, by chance as agents make them."""
 
 in_every_way = pytest.mark.parametrize(
     ("language", "width", "script"),
@@ -176,16 +182,58 @@ def test_everything_can_be_seen_and_deleted(
     assert site.look("SELECT 1 FROM installations") == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("kind", ["nps", "checkin", "feedback"])
+@pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_copys_number_is_enough(
+    site: Site, open_page: Opener, language: str, script: bool
+) -> None:
+    """Long after the survey's address has expired, everything can be seen and deleted by it."""
+    open_page(site.link(language, id=NUMBER))
+    page = open_page(f"{site.url}/s/copy/{site.product.key}", script=script, locale=language)
+    name = f"{language}-{'script' if script else 'plain'}"
+    picture(page, f"copy-1-{name}")
+    if script:
+        assert_accessible(page)
+    page.fill('[name="id"]', NUMBER)
+    page.click("form button.send")
+    expect(page.locator("main")).to_contain_text(NUMBER)
+    assert NUMBER not in page.url
+    for _ in range(2):
+        page.click('button[name="erase"]')
+    expect(page.locator(".receipt")).to_contain_text(NUMBER)
+    assert site.look("SELECT 1 FROM installations") == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_damaged_address_still_asks(
+    site: Site, open_page: Opener, language: str, script: bool
+) -> None:
+    """Cut off on its way, the agent's address leads to the question all the same."""
+    event = wire.encode_event(leaving(version="2.1.0", locale=language))
+    page = open_page(
+        f"{site.url}/u/{site.product.key}/{event[:-9]}", script=script, locale=language
+    )
+    reason(page, "switched")
+    expect(page.locator('[name="follow_up"]')).to_be_visible()
+    assert site.look("SELECT reason FROM answers") == [{"reason": "switched"}]
+    assert site.look("SELECT channel FROM receipts") == [{"channel": "link"}]
+
+
+@in_every_way
+@pytest.mark.parametrize("kind", ["nps", "checkin", "feedback"])
 def test_what_is_asked_while_in_use(
-    site: Site, open_page: Opener, kind: str, language: str, scheme: str
+    site: Site, open_page: Opener, kind: str, language: str, width: int, script: bool
 ) -> None:
     """Each kind has a page that is understood by everybody, by day and by night."""
-    page = open_page(site.link(language, survey=kind), width=360, color_scheme=scheme)
-    picture(page, f"{kind}-1-{language}-{scheme}")
-    assert_accessible(page)
+    scheme = "dark" if width < 1280 else "light"
+    page = open_page(
+        site.link(language, survey=kind), width=width, script=script, color_scheme=scheme
+    )
+    name = f"{language}-{width}-{'script' if script else 'plain'}"
+    picture(page, f"{kind}-1-{name}")
+    if script:
+        assert_accessible(page)
     if kind == "nps":
         page.click('button[name="score"][value="9"]')
     elif kind == "checkin":
@@ -193,8 +241,9 @@ def test_what_is_asked_while_in_use(
     page.fill('[name="comment"]', "Fine")
     page.click("form button.send")
     expect(page.locator("main")).to_contain_text("Fine")
-    picture(page, f"{kind}-2-{language}-{scheme}")
-    assert_accessible(page)
+    picture(page, f"{kind}-2-{name}")
+    if script:
+        assert_accessible(page)
     [said] = site.look("SELECT survey, comment FROM feedback")
     assert said == {"survey": kind, "comment": "Fine"}
     assert site.look("SELECT 1 FROM uninstalls") == []

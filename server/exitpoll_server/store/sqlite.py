@@ -34,21 +34,26 @@ def _begin_reading(connection: Connection) -> None:
 def _begin_writing(connection: Connection) -> None:
     """Wait for one's turn to write: SQLite's own waiting sleeps ever longer, and loses its turn."""
     driver = driver_of(connection)
-    give_up = time.monotonic() + BUSY_TIMEOUT_SECONDS
     driver.execute("PRAGMA busy_timeout=0")
     try:
-        while True:
-            try:
-                # One that reads first and writes later fails where another process wrote between.
-                driver.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not str(error).startswith(_HELD) or time.monotonic() > give_up:
-                    raise
-                time.sleep(POLL_SECONDS)
-            else:
-                return
+        # One that reads first and writes later fails where another process wrote between.
+        _run_in_turn(driver, "BEGIN IMMEDIATE")
     finally:
         driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
+
+
+def _run_in_turn(driver: sqlite3.Connection, statement: str) -> None:
+    """Run a statement as soon as nobody else holds what it needs."""
+    give_up = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            driver.execute(statement)
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(_HELD) or time.monotonic() > give_up:
+                raise
+            time.sleep(POLL_SECONDS)
+        else:
+            return
 
 
 READS: Mapping[str, Any] = {"exitpoll_begin": _begin_reading}
@@ -98,11 +103,12 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and str(error).startswith(_PASSES)
 
 
-def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI's own type
+def _set_up(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own idea of transactions begins them too late; READS and WRITES say how.
     connection.isolation_level = None
+    # The file's first: SQLite does not wait for others who do the same at this moment.
+    _run_in_turn(connection, "PRAGMA journal_mode=WAL")
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: a commit survives the loss of power, not only of the process.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
