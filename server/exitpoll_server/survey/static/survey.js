@@ -61,11 +61,12 @@
       });
   });
 
-  let pause;
+  const pauses = new Map();
   addEventListener("input", (event) => {
-    if (!event.target.dataset.most) return;
-    clearTimeout(pause);
-    pause = setTimeout(count, PAUSE, event.target);
+    const box = event.target;
+    if (!box.dataset.most) return;
+    clearTimeout(pauses.get(box.id));
+    pauses.set(box.id, setTimeout(count, PAUSE, box));
   });
 
   function keep() {
