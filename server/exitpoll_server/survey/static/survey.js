@@ -16,6 +16,7 @@
     // The server counts characters, not the halves that JavaScript sees of some.
     const left = Number(box.dataset.most) - [...box.value].length;
     const told = document.getElementById(box.id + "-left");
+    if (!told) return; // The page went on while the count waited.
     const sentence = left < 0 ? box.dataset.over : box.dataset.left;
     told.textContent = left > NEAR ? "" : sentence.replace(PLACE, Math.abs(left));
     told.classList.toggle("wrong", left < 0);
