@@ -54,8 +54,8 @@
     send(form, button)
       .catch(() => {
         form.dataset.plain = "yes";
-        if (button) button.click();
-        else form.submit();
+        // Not at once: a form that is still being submitted is not submitted again.
+        setTimeout(() => (button ? button.click() : form.submit()));
       })
       .finally(() => {
         sending = false;
