@@ -1,4 +1,4 @@
-"""What each figure means, in one or two plain sentences. docs/figures.md holds the long form."""
+"""Sections 1 and 2: uninstalls against comments, and the iceberg."""
 
 from __future__ import annotations
 

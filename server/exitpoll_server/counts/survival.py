@@ -1,0 +1,47 @@
+"""Who was under observation when somebody was lost: section 4."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskTable:
+    """Installations under observation, at each instant of life at which one of them was lost.
+
+    The columns are of one length. An installation is at risk at t where it entered before t
+    (delayed entry: `counted_since`) and had neither been lost nor been censored before t; what is
+    censored at t itself is still at risk at t. Where both happen at t, the uninstall wins.
+    """
+
+    n: int
+    """Installations in the table."""
+    days: tuple[float, ...]
+    """Ascending and distinct: days since the install (of a landmark: since that day)."""
+    at_risk: tuple[int, ...]
+    uninstalls: tuple[int, ...]
+    stops: tuple[int, ...]
+    """First stops; all 0 in a table in which stopping does not end the observation."""
+    longest: float
+    """The longest time that any of them was observed; nothing is known beyond."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survival:
+    """How long installations stay, as tables."""
+
+    uninstalls: RiskTable
+    """Uninstalls only: who merely stopped stays under observation until `as_of`."""
+    competing: RiskTable
+    """Uninstall or first stop, whichever came first."""
+    by_version: tuple[tuple[str | None, RiskTable], ...]
+    """As `uninstalls`, by the version at install: the largest few, the largest first."""
+    landmark_day: int
+    """Those alive at this day of their life are grouped by how often they launched before it."""
+    landmark: tuple[tuple[str, RiskTable], ...]
+    """As `competing`, by launches on the days before the landmark ("0", "1", "2–6", "7+"), in
+    that order; time is counted from the landmark."""
+    clock_wrong: int
+    """Left out: their clock is off by over a day."""
+    unknown_install: int
+    """Left out: nobody knows when their life, or the counting of it, began."""

@@ -1,0 +1,8 @@
+"""What each figure means, in one or two plain sentences. docs/figures.md holds the long form."""
+
+from __future__ import annotations
+
+from exitpoll_server.report.definitions import first
+
+DEFINITIONS: dict[str, str] = {**first.DEFINITIONS}
+"""By the name that a figure carries: its section, a full stop, and its own."""
