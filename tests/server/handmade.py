@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 from exitpoll_server.counts import (
+    Activity,
     Counts,
     Departure,
     DepartureGroup,
     Erased,
+    Reasons,
     Reclassified,
+    RiskTable,
     StayGroup,
     Stays,
+    Survival,
     Window,
 )
 
@@ -32,9 +37,11 @@ GROUP = DepartureGroup(
     known_by_leaving=False,
 )
 LINE = Departure(
+    installation_id=UUID(int=1),
     at=AS_OF - timedelta(days=20),
     tenure_days=12.0,
     launches=3,
+    health="medium",
     version="1.0",
     locale="en-GB",
     os="windows-11",
@@ -45,12 +52,36 @@ LINE = Departure(
     reason=None,
     comment=None,
     score=None,
+    wants_answer=False,
 )
 STAY = StayGroup(
     n=1, closed_days=None, open_days=0, uninstalled=False, answered=False, known_from=None
 )
 
 
+NO_RISK = RiskTable(n=0, days=(), at_risk=(), uninstalls=(), stops=(), longest=0.0)
+NOBODY_OBSERVED = Survival(
+    uninstalls=NO_RISK,
+    competing=NO_RISK,
+    by_version=(),
+    landmark_day=14,
+    landmark=(),
+    clock_wrong=0,
+    unknown_install=0,
+)
+NO_REASONS = Reasons(choices=(), profiles=(), moments=(), offers=())
+NO_USE = Activity(
+    window_days=28,
+    good_days=8,
+    days=(),
+    months=(),
+    retention=(),
+    health=(),
+    scores=(),
+    rates=(),
+    arrivals=(),
+    regularity=(),
+)
 NOBODY_ERASED = Erased(installations=0, uninstalled=0, answered=0)
 
 
@@ -100,6 +131,12 @@ def counts(
             erased=NOBODY_ERASED,
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
+        tenures=(),
+        reasons=NO_REASONS,
+        survival=NOBODY_OBSERVED,
+        activity=NO_USE,
+        segments=(),
+        compared=None,
         labels={},
     )
     return replace(whole, **fields)

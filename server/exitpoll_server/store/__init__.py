@@ -17,13 +17,14 @@ from uuid import UUID
 
 from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
-from exitpoll_server.counts import Counts, Window
+from exitpoll_server.counts import Churned, Counts, Window
 from exitpoll_server.questions import Kind, Survey
 from exitpoll_server.store import (
     copies,
     erasure,
     exclusions,
     feedback,
+    lives,
     logos,
     merge,
     products,
@@ -397,6 +398,7 @@ class Store:
         self, product: Product, window: Window, *, stopped_after_days: int, most_lines: int
     ) -> Counts:
         """Count everything that a report needs, in one state of the database."""
+        lives.keep_all(self._engine, product.id)
         with read_transaction(self._engine) as connection:
             return reading.counts(
                 connection,
@@ -405,6 +407,15 @@ class Store:
                 stopped_after_days=stopped_after_days,
                 most_lines=most_lines,
             )
+
+    def churn(
+        self, product: Product, window: Window, *, stopped_after_days: int
+    ) -> Iterator[Churned]:
+        """Give everybody who was lost in a window, by time, in one state of the database."""
+        lives.keep_all(self._engine, product.id)
+        with read_transaction(self._engine) as connection:
+            view = reading.look(connection, product, window, stopped_after_days=stopped_after_days)
+            yield from reading.churn(view)
 
     # -- the whole of it
 

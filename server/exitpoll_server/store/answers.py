@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from exitpoll_agent.wire import Answers, plain
-from exitpoll_server.store import limits, tables
+from exitpoll_server.store import limits, lives, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import to_ms
 
@@ -62,6 +62,7 @@ def import_answers(
 ) -> None:
     """Append imported answers; the report finds the uninstall that each belongs to."""
     ids = _installation_ids(connection, product_id, said)
+    lives.forget(connection, ids.values())
     for installation_uuid, at, answers in said:
         installation_id = ids.get(installation_uuid)
         if installation_id is not None:

@@ -125,7 +125,13 @@ def _delete(connection: Connection, which: ColumnElement[bool]) -> None:
     i, u = tables.installations, tables.uninstalls
     ids = select(i.c.id).where(which)
     uninstalls = select(u.c.id).where(u.c.installation_id.in_(ids))
-    for table in (tables.answers, tables.launches, tables.milestones, tables.history):
+    for table in (
+        tables.answers,
+        tables.launches,
+        tables.milestones,
+        tables.history,
+        tables.lives,
+    ):
         connection.execute(delete(table).where(table.c.installation_id.in_(ids)))
     for table in (tables.receipts, tables.showings):
         connection.execute(delete(table).where(table.c.uninstall_id.in_(uninstalls)))

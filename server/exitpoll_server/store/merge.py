@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from exitpoll_agent.wire import UninstallEvent
-from exitpoll_server.store import changes, leaving, limits, versions
+from exitpoll_server.store import changes, leaving, limits, lives, versions
 from exitpoll_server.store.arrivals import (
     Arrival,
     Key,
@@ -46,6 +46,7 @@ def merge(connection: Connection, product_id: int, arrivals: Sequence[Arrival]) 
             _milestones(connection, works)
             changes.record(connection, works)
             leaving.record(connection, works)
+            lives.forget(connection, [work.installation["id"] for work in works])
 
 
 def _distinct(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:

@@ -24,6 +24,12 @@ class Product:
     """Public and write-only: whoever has it can send messages, and read nothing."""
     stopped_after_days: int
     trial_days: int | None
+    window_days: int = 28
+    """Health looks at so many days, and at as many before them."""
+    good_days: int = 8
+    """So many days of use within them make it good."""
+    success_milestone: str | None = None
+    """What must have been reached for it; None where use alone says enough."""
 
 
 class ProductExistsError(Exception):
@@ -104,6 +110,9 @@ def _find(connection: Connection, **where: object) -> list[Product]:
             key=row.key,
             stopped_after_days=row.stopped_after_days,
             trial_days=row.trial_days,
+            window_days=row.window_days,
+            good_days=row.good_days,
+            success_milestone=row.success_milestone,
         )
         for row in rows
     ]

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select, update
 
 from exitpoll_server.questions import FIRST, KINDS, Kind, Survey, from_json, to_json
-from exitpoll_server.store import products, tables
+from exitpoll_server.store import lives, products, tables
 from exitpoll_server.store.answers import add_answers
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import DAY_MS, from_ms
@@ -189,6 +189,7 @@ def offer_taken(connection: Connection, showing_id: int, now: int) -> None:
 
 def only_updating(connection: Connection, uninstall_id: int, now: int) -> None:
     """Withdraw an uninstall, since the person says that it was none; no message undoes that."""
+    lives.forget_uninstalls(connection, [uninstall_id])
     u = tables.uninstalls
     connection.execute(
         update(u)
@@ -203,6 +204,8 @@ def only_updating(connection: Connection, uninstall_id: int, now: int) -> None:
 def opened(connection: Connection, showing_id: int, now: int) -> None:
     """Record that the page itself said that it is open; the first time counts."""
     table = tables.showings
+    uninstall = select(table.c.uninstall_id).where(table.c.id == showing_id)
+    lives.forget_uninstalls(connection, connection.execute(uninstall).scalars())
     connection.execute(
         update(table)
         .where(table.c.id == showing_id, table.c.opened_at.is_(None))

@@ -68,6 +68,10 @@ products = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("stopped_after_days", Integer, nullable=False),
     Column("trial_days", Integer),
+    # Health (FIGURES 6): so many days are looked at, and so many of use make it good.
+    Column("window_days", Integer, nullable=False, server_default="28"),
+    Column("good_days", Integer, nullable=False, server_default="8"),
+    Column("success_milestone", String),
 )
 
 secrets = Table(
@@ -303,6 +307,16 @@ feedback = Table(
     Column("email", String),
     Column("received_at", BigInteger),
     Index(None, "product_id", "installation_uuid"),
+)
+
+# What a report reads of an installation, summed up; made anew whenever it is not there.
+lives = Table(
+    "lives",
+    metadata,
+    Column("installation_id", ForeignKey("installations.id"), primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("record", LargeBinary, nullable=False),
+    Column("facts", Text, nullable=False),
 )
 
 # How many were erased, of whom nothing else is known: what is counted adds up all the same.

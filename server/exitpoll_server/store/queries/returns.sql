@@ -10,10 +10,14 @@
     FROM kept i
     WHERE i.first_received_at <= :as_of
 )
-SELECT d.id AS uninstall_id, d.instant AS left_at, b.id AS installation_id, b.returned_at
-FROM departed d
-JOIN begun b ON b.customer = d.customer AND b.os = d.os AND b.id <> d.installation_id
-WHERE b.returned_at > d.instant
-  AND b.returned_at <= d.instant + :return_ms
+SELECT u.id AS uninstall_id, u.instant AS left_at, b.id AS installation_id, b.returned_at
+FROM uninstalls u
+JOIN kept i ON i.id = u.installation_id
+JOIN begun b ON b.customer = u.customer AND b.os = u.os AND b.id <> u.installation_id
+WHERE u.first_received_at <= :as_of
+  AND u.instant <= :as_of
+  AND (u.withdrawn_at IS NULL OR u.withdrawn_at > :as_of)
+  AND b.returned_at > u.instant
+  AND b.returned_at <= u.instant + :return_ms
   AND b.returned_at <= :as_of
-ORDER BY d.instant, d.id, b.returned_at, b.id
+ORDER BY u.instant, u.id, b.returned_at, b.id

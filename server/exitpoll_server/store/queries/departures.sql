@@ -1,40 +1,35 @@
--- Uninstalls of a product that stand at :as_of, one a lifetime; every query of departures
--- begins with these. An uninstall stands when it had occurred and been received, and no later
--- ping had withdrawn it. What belongs to it is looked up by index, row by row: joined to
--- one another, such sets have no index, and their product grows with the square. A day in
--- milliseconds fits no INTEGER of PostgreSQL's.
---
--- All of them read installations through `kept`: no rehearsals, and nothing that the vendor has
--- left out. Not materialized, it is a condition of each query, and indexes serve as ever.
-WITH kept AS NOT MATERIALIZED (
-    SELECT i.*
-    FROM installations i
-    WHERE i.product_id = :product
-      AND NOT i.test
-      AND NOT EXISTS (SELECT 1 FROM exclusions x
-                      WHERE x.product_id = :product AND x.lifted_at IS NULL
-                        AND i.first_received_at >= x.from_at AND i.first_received_at < x.to_at)
-),
-standing AS (
+-- The uninstall of each installation in :ids that stands at :as_of, one a lifetime. An uninstall
+-- stands when it had occurred and been received, and no later ping had withdrawn it. What belongs
+-- to it is looked up by index, row by row: joined to one another, such sets have no index, and
+-- their product grows with the square. A day in milliseconds fits no INTEGER of PostgreSQL's.
+WITH standing AS (
     SELECT u.*,
            i.installed_instant,
+           i.uuid AS installation_uuid,
            ROW_NUMBER() OVER (PARTITION BY u.installation_id ORDER BY u.instant, u.id) AS nth
     FROM uninstalls u
-    JOIN kept i ON i.id = u.installation_id
-    WHERE u.first_received_at <= :as_of
+    JOIN installations i ON i.id = u.installation_id
+    WHERE i.id IN :ids
+      AND u.first_received_at <= :as_of
       AND u.instant <= :as_of
       AND (u.withdrawn_at IS NULL OR u.withdrawn_at > :as_of)
 ),
 departed AS (
     SELECT s.id,
            s.installation_id,
+           s.installation_uuid,
+           s.installed_instant,
            s.instant,
            s.consent,
-           s.customer,
+           s.clock_offset,
            s.version,
-           s.locale,
-           s.os,
+           s.channel,
            s.edition,
+           s.source,
+           s.os,
+           s.locale,
+           s.attributes,
+           s.customer,
            s.tenure_step,
            s.not_asked,
            s.asked AS offered,
@@ -99,34 +94,33 @@ departed AS (
               AND (a.uninstall_id = s.id
                    OR (a.uninstall_id IS NULL AND a.received_at >= s.instant - :answer_ms))
               AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
-            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS score
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS score,
+           (SELECT a.follow_up FROM answers a
+            WHERE a.installation_id = s.installation_id AND a.follow_up IS NOT NULL
+              AND a.uninstall_id = s.id
+              AND a.received_at <= :as_of AND a.received_at <= s.instant + :answer_ms
+            ORDER BY a.received_at DESC, a.id DESC LIMIT 1) AS follow_up,
+           EXISTS (SELECT 1 FROM answers a
+                   WHERE a.installation_id = s.installation_id AND a.email IS NOT NULL
+                     AND a.uninstall_id = s.id AND a.received_at <= :as_of) AS wants_answer,
+           (SELECT COUNT(*) FROM answers a
+            WHERE a.installation_id = s.installation_id
+              AND (a.uninstall_id = s.id
+                   OR (a.uninstall_id IS NULL AND a.received_at >= s.instant - :answer_ms))
+              AND a.received_at <= :as_of AND a.received_at > s.instant + :answer_ms) AS late_answers
     FROM standing s
     WHERE s.nth = 1
-),
-classed AS (
-    SELECT d.*,
-           CASE
-               WHEN d.by_agent AND d.by_browser THEN 'both'
-               WHEN d.by_agent THEN 'agent'
-               WHEN d.by_browser THEN 'browser'
-               WHEN d.by_import THEN 'import'
-               ELSE 'link'
-           END AS known_from,
-           (d.reason IS NOT NULL OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS answered,
-           (d.offered = 'installer' OR d.opened_at IS NOT NULL OR d.reason IS NOT NULL
-            OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS asked,
-           CASE
-               WHEN d.launches = 0 THEN 'never_launched'
-               -- Under consent `exit` only the lower end of a step is known.
-               WHEN d.tenure_step >= 168 AND CAST(d.tenure_step AS BIGINT) * 3600000 <= :trial_ms + 259200000
-                   THEN 'unknown'
-               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) IS NULL THEN 'unknown'
-               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 3600000 THEN 'first_hour'
-               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 86400000 THEN 'first_day'
-               WHEN COALESCE(d.tenure_ms, CAST(d.tenure_step AS BIGINT) * 3600000) < 604800000 THEN 'first_week'
-               WHEN d.tenure_ms < :trial_ms - 259200000 THEN 'in_trial'
-               WHEN d.tenure_ms <= :trial_ms + 259200000 THEN 'trial_end'
-               ELSE 'later'
-           END AS left_when
-    FROM departed d
 )
+SELECT d.*,
+       CASE
+           WHEN d.by_agent AND d.by_browser THEN 'both'
+           WHEN d.by_agent THEN 'agent'
+           WHEN d.by_browser THEN 'browser'
+           WHEN d.by_import THEN 'import'
+           ELSE 'link'
+       END AS known_from,
+       (d.reason IS NOT NULL OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS answered,
+       (d.offered = 'installer' OR d.opened_at IS NOT NULL OR d.reason IS NOT NULL
+        OR d.comment IS NOT NULL OR d.score IS NOT NULL) AS asked
+FROM departed d
+ORDER BY d.installation_id

@@ -1,0 +1,124 @@
+"""Keeps lives, forgets those that change, and gives all of a product's as known at an instant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from sqlalchemy import Connection, Engine, select
+
+from exitpoll_server.store import tables
+from exitpoll_server.store.arrivals import insert
+from exitpoll_server.store.bulk import Bulk
+from exitpoll_server.store.engine import BusyError, read_transaction, write_transaction
+from exitpoll_server.store.lives import record
+from exitpoll_server.store.lives.making import make
+from exitpoll_server.store.lives.record import Lives
+
+log = logging.getLogger(__name__)
+
+GROUP = 1_000
+"""Lives made in one transaction: some 50 ms, so that messages hardly wait."""
+
+
+_FORGET = Bulk("DELETE FROM lives WHERE installation_id IN (SELECT r.id FROM {rows})", id="bigint")
+
+
+def forget(connection: Connection, installations: Iterable[int]) -> None:
+    """Forget the lives of installations that are changed in this transaction."""
+    _FORGET.run(connection, [(one,) for one in installations])
+
+
+def forget_uninstalls(connection: Connection, uninstalls: Iterable[int]) -> None:
+    """Forget the lives that ended with these uninstalls.
+
+    Their installations' rows keep whoever makes lives in line: a life made of what was before
+    cannot come after.
+    """
+    i, u = tables.installations, tables.uninstalls
+    ids = connection.execute(
+        select(i.c.id)
+        .join(u, u.c.installation_id == i.c.id)
+        .where(u.c.id.in_(list(uninstalls)))
+        .order_by(i.c.id)
+        .with_for_update(of=i, key_share=True)
+    ).scalars()
+    forget(connection, ids)
+
+
+def keep_all(engine: Engine, product_id: int) -> None:
+    """Make the lives of a product that are not there, and keep them if anything can be written."""
+    try:
+        with read_transaction(engine) as connection:
+            missing = _missing(connection, product_id)
+        for ids in _groups(missing):
+            with write_transaction(engine) as connection:
+                _keep(connection, product_id, ids)
+    except BusyError:
+        log.info("lives are not kept: the database takes nothing just now")
+
+
+def _keep(connection: Connection, product_id: int, ids: Sequence[int]) -> None:
+    i = tables.installations
+    held = connection.execute(
+        select(i.c.id).where(i.c.id.in_(ids)).order_by(i.c.id).with_for_update(key_share=True)
+    ).scalars()
+    rows = [
+        {
+            "installation_id": made.installation_id,
+            "product_id": product_id,
+            "record": made.record,
+            "facts": made.facts,
+        }
+        for made in make(connection, list(held))
+    ]
+    if rows:
+        connection.execute(insert(connection, tables.lives).on_conflict_do_nothing(), rows)
+
+
+def read(connection: Connection, product_id: int, as_of: int) -> Lives:
+    """Return the lives of a product as known at an instant, rehearsals left out.
+
+    What changed since, and what is not kept, is made anew.
+    """
+    table = tables.lives
+    kept = connection.execute(
+        select(table.c.installation_id, table.c.record, table.c.facts).where(
+            table.c.product_id == product_id
+        )
+    ).all()
+    lives = record.columns(
+        [row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept]
+    )
+    current = lives["latest"] <= as_of
+    changed = lives.ids[~current & (lives["heard"] <= as_of)].tolist()
+    anew = [*changed, *_missing(connection, product_id)]
+    if not anew:
+        return lives if current.all() else lives.where(current)
+    made = [one for ids in _groups(sorted(anew)) for one in make(connection, ids, as_of)]
+    rows = [row for row, fits in zip(kept, current, strict=True) if fits]
+    every = record.columns(
+        [*(row[0] for row in rows), *(one.installation_id for one in made)],
+        [*(row[1] for row in rows), *(one.record for one in made)],
+        [*(row[2] for row in rows), *(one.facts for one in made)],
+    )
+    return every.where(every["heard"] <= as_of)
+
+
+def _missing(connection: Connection, product_id: int) -> list[int]:
+    i, lives = tables.installations, tables.lives
+    return list(
+        connection.execute(
+            select(i.c.id)
+            .where(i.c.product_id == product_id, ~i.c.test)
+            .where(~select(1).where(lives.c.installation_id == i.c.id).exists())
+            .order_by(i.c.id)
+        ).scalars()
+    )
+
+
+def _groups(ids: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while group := list(islice(rest, GROUP)):
+        yield group

@@ -1,0 +1,180 @@
+"""Section 4: who was under observation whenever somebody was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from exitpoll_server.counts import RiskTable, Survival
+from exitpoll_server.store.instants import DAY_MS
+from exitpoll_server.store.lives import NONE, Ints
+from exitpoll_server.store.reading.view import View, Which
+
+MOST_VERSIONS = 6
+"""More curves than these nobody tells apart."""
+
+LANDMARK_DAY = 14
+BANDS = ((0, 0, "0"), (1, 1, "1"), (2, 6, "2–6"), (7, None, "7+"))
+"""Launches before the landmark: at least, at most, and how that is said."""
+
+_NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class _Spells:
+    """Times under observation, in milliseconds since the install; a row an installation."""
+
+    entry: Ints
+    """Below 0 for those seen from the beginning."""
+    exit: Ints
+    uninstalled: Which
+    stop: Ints
+    """The first stop, if it came before the exit; else _NEVER."""
+    begun: Ints
+    """The instant of the install."""
+
+    def where(self, which: Which) -> _Spells:
+        return _Spells(
+            self.entry[which],
+            self.exit[which],
+            self.uninstalled[which],
+            self.stop[which],
+            self.begun[which],
+        )
+
+    def never_stopping(self) -> _Spells:
+        """Return the same without stops."""
+        return replace(self, stop=np.full(len(self.stop), _NEVER))
+
+
+def survival(view: View) -> Survival:
+    """Tabulate how long installations stay."""
+    begun, known = _begun(view)
+    followed = view.seen & ~view.known_by_leaving
+    clock_wrong = followed & view.lives["clock_wrong"]
+    wanted = followed & ~clock_wrong & known
+    spells = _spells(view, begun)
+    # Whoever left before being counted was never under observation.
+    observed = wanted & (spells.exit > spells.entry) & (spells.exit >= 0)
+    seen = spells.where(observed)
+    return Survival(
+        uninstalls=_table(seen.never_stopping()),
+        competing=_table(_competing(seen)),
+        by_version=_by_version(view, spells, observed),
+        landmark_day=LANDMARK_DAY,
+        landmark=_landmark(view, spells, observed),
+        clock_wrong=int(clock_wrong.sum()),
+        unknown_install=int((followed & ~clock_wrong & ~known).sum()),
+    )
+
+
+def _begun(view: View) -> tuple[Ints, Which]:
+    """Return the instant of each install, and for which it, and the counting since, is known."""
+    lives = view.lives
+    begun = np.where(lives["installed"] != NONE, lives["installed"], lives["first"])
+    is_new = lives["is_new"]
+    known = (begun != NONE) & (
+        is_new | (lives["installed"] != NONE) & (lives["counted_since"] != NONE)
+    )
+    return begun, known
+
+
+def _spells(view: View, begun: Ints) -> _Spells:
+    lives = view.lives
+    late = ~lives["is_new"] & (lives["counted_since"] > begun)
+    entry = np.where(late, lives["counted_since"] - begun, -1)
+    censored = lives["censored"]
+    until = np.where((censored != NONE) & (censored < view.as_of), censored, view.as_of)
+    until = np.where(view.gone, lives["left"], until)
+    stop = np.minimum(_first_stop(view, until), until + 1) - begun
+    exits = until - begun
+    # On a tie the uninstall wins.
+    stops = (stop < exits) | (stop == exits) & ~view.gone
+    return _Spells(entry, exits, view.gone, np.where(stops, stop, _NEVER), begun)
+
+
+def _first_stop(view: View, until: Ints) -> Ints:
+    """Return the instant of each one's first stop: the last launch before the gap, and T."""
+    lives, threshold = view.lives, view.threshold_ms
+    stop = np.full(len(lives), _NEVER)
+    long = lives.silence_length >= threshold
+    # Each record is longer than those before it: from the back, the first long one stays.
+    owner = lives.silence_owner[long][::-1]
+    stop[owner] = lives.silence_began[long][::-1] + threshold
+    last: Ints = lives["last"]
+    open_end = np.where((last != NONE) & (until - last >= threshold), last + threshold, _NEVER)
+    first: Ints = np.minimum(stop, open_end)
+    return first
+
+
+def _competing(spells: _Spells) -> _Spells:
+    """Return the spells as they end with an uninstall or the first stop."""
+    stops = spells.stop != _NEVER
+    ended = _Spells(
+        spells.entry,
+        np.where(stops, spells.stop, spells.exit),
+        spells.uninstalled & ~stops,
+        spells.stop,
+        spells.begun,
+    )
+    return ended.where(ended.exit > ended.entry)
+
+
+def _table(spells: _Spells) -> RiskTable:
+    """Count who was at risk whenever somebody was lost."""
+    stopped = spells.exit == spells.stop
+    lost = spells.uninstalled | stopped
+    times, place = np.unique(spells.exit[lost], return_inverse=True)
+    ended, entered = np.sort(spells.exit), np.sort(spells.entry)
+    # Under observation just before t: entered before it, and not gone before it.
+    at_risk = np.searchsorted(entered, times, "left") - np.searchsorted(ended, times, "left")
+    stops = np.bincount(place, weights=stopped[lost], minlength=len(times)).astype(np.int64)
+    losses = np.bincount(place, minlength=len(times))
+    return RiskTable(
+        n=len(ended),
+        days=tuple((times / DAY_MS).tolist()),
+        at_risk=tuple(at_risk.tolist()),
+        uninstalls=tuple((losses - stops).tolist()),
+        stops=tuple(stops.tolist()),
+        longest=float(ended[-1]) / DAY_MS if len(ended) else 0.0,
+    )
+
+
+def _by_version(
+    view: View, spells: _Spells, observed: Which
+) -> tuple[tuple[str | None, RiskTable], ...]:
+    text = view.lives.texts["installed_version"]
+    sizes = np.bincount(text.codes[observed], minlength=len(text.values))
+    largest = np.lexsort((np.arange(len(sizes)), -sizes))[:MOST_VERSIONS]
+    return tuple(
+        (text.values[code], _table(spells.where(observed & (text.codes == code)).never_stopping()))
+        for code in largest.tolist()
+        if sizes[code]
+    )
+
+
+def _landmark(view: View, spells: _Spells, observed: Which) -> tuple[tuple[str, RiskTable], ...]:
+    """Group those alive at the landmark by their launches before it."""
+    lives, landmark = view.lives, LANDMARK_DAY * DAY_MS
+    age = lives.day - (spells.begun // DAY_MS)[lives.owner]
+    early = (age >= 0) & (age < LANDMARK_DAY)
+    launches = np.bincount(lives.owner[early], weights=lives.launches[early], minlength=len(lives))
+    end = np.minimum(spells.exit, spells.stop)
+    # What happened before the counting began is not known of late entries.
+    alive = observed & (end > landmark) & (spells.entry < 0)
+    later = _Spells(
+        spells.entry,
+        spells.exit - landmark,
+        spells.uninstalled,
+        np.where(spells.stop == _NEVER, _NEVER, spells.stop - landmark),
+        spells.begun,
+    )
+    tables = []
+    for least, most, name in BANDS:
+        band = alive & (launches >= least)
+        if most is not None:
+            band &= launches <= most
+        if band.any():
+            tables.append((name, _table(_competing(later.where(band)))))
+    return tuple(tables)
