@@ -17,7 +17,8 @@ from tests.server.messages import NOW, after, arrival, leaving, ping, shown_exit
 from exitpoll_agent import wire
 from exitpoll_server import report as reports
 from exitpoll_server.counts import Counts, Departure, DepartureGroup, KnownFrom, When, Window
-from exitpoll_server.store import Arrival, Channel, Product, Said, Store
+from exitpoll_server.store import Arrival, Channel, Product, Said, Store, tables
+from exitpoll_server.store.engine import write_transaction
 
 DAY = timedelta(days=1)
 MS = timedelta(milliseconds=1)
@@ -72,12 +73,20 @@ class World:
         end: datetime | None = None,
         days: int = 40,
     ) -> Counts:
-        return self.store.counts(
-            self.product,
-            Window(as_of=as_of, start=start, end=end),
-            stopped_after_days=days,
-            most_lines=1000,
-        )
+        def counted() -> Counts:
+            return self.store.counts(
+                self.product,
+                Window(as_of=as_of, start=start, end=end),
+                stopped_after_days=days,
+                most_lines=1000,
+            )
+
+        kept = counted()
+        # What was summed up before says what the tables say.
+        with write_transaction(self.store._engine) as connection:  # noqa: SLF001 - to forget all
+            connection.execute(tables.lives.delete())
+        assert counted() == kept
+        return kept
 
     def left(self, as_of: datetime = LATER, **window: Any) -> int:
         """Return how many uninstalls are counted."""

@@ -214,7 +214,9 @@ def _facts(row: Row[Any]) -> list[str | None]:
     attributes = row.attributes
     # The engines give JSON as text, or read.
     known = json.loads(attributes) if isinstance(attributes, str) else attributes
-    written_down = json.dumps(known, sort_keys=True, ensure_ascii=False) if known else None
+    # A database may hold what an earlier version let in.
+    sound = known if isinstance(known, dict) else None
+    written_down = json.dumps(sound, sort_keys=True, ensure_ascii=False) if sound else None
     return [row.version, row.channel, row.edition, row.source, row.os, row.locale, written_down]
 
 

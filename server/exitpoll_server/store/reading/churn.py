@@ -61,9 +61,7 @@ def _launches(view: View, places: Ints) -> tuple[Ints, Ints]:
     return sums[0], sums[1]
 
 
-def _known(
-    view: View, ids: list[int]
-) -> dict[int, tuple[Row[Any], Row[Any] | None, Row[Any] | None]]:
+def _known(view: View, ids: list[int]) -> dict[int, _Known]:
     """Return what is known of installations, of their uninstalls, and of offers made to them."""
     parameters = {"ids": ids, "as_of": view.as_of, "answer_ms": ANSWER_MS}
     connection = view.connection

@@ -63,7 +63,8 @@ class View:
     @cached_property
     def gone(self) -> Which:
         """Those who uninstalled."""
-        return (self.lives["left"] != NONE) & ~self.upgraded
+        found: Which = (self.lives["left"] != NONE) & ~self.upgraded
+        return found
 
     @cached_property
     def inside(self) -> Which:
