@@ -9,6 +9,7 @@ import dataclasses
 import json
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from exitpoll_agent.wire import format_instant
 from exitpoll_server.report import Report
@@ -28,4 +29,6 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is Any
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return format_instant(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return format_instant(value)
+    return str(value) if isinstance(value, UUID) else value

@@ -7,6 +7,6 @@ never the only place where anything stands.
 """
 
 from exitpoll_server.store.lives.keeping import forget, forget_uninstalls, keep_all, read
-from exitpoll_server.store.lives.record import NONE, Floats, Ints, Lives
+from exitpoll_server.store.lives.record import NONE, Days, Ints, Lives
 
-__all__ = ["NONE", "Floats", "Ints", "Lives", "forget", "forget_uninstalls", "keep_all", "read"]
+__all__ = ["NONE", "Days", "Ints", "Lives", "forget", "forget_uninstalls", "keep_all", "read"]

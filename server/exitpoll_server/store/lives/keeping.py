@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
@@ -51,7 +51,7 @@ def keep_all(engine: Engine, product_id: int) -> None:
     """Make the lives of a product that are not there, and keep them if anything can be written."""
     try:
         with read_transaction(engine) as connection:
-            missing = _missing(connection, product_id)
+            missing = _missing(connection, product_id, _size(connection, product_id))
         for ids in _groups(missing):
             with write_transaction(engine) as connection:
                 _keep(connection, product_id, ids)
@@ -93,7 +93,7 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
     )
     current = lives["latest"] <= as_of
     changed = lives.ids[~current & (lives["heard"] <= as_of)].tolist()
-    anew = [*changed, *_missing(connection, product_id)]
+    anew = [*changed, *_missing(connection, product_id, len(kept))]
     if not anew:
         return lives if current.all() else lives.where(current)
     made = [one for ids in _groups(sorted(anew)) for one in make(connection, ids, as_of)]
@@ -106,16 +106,20 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
     return every.where(every["heard"] <= as_of)
 
 
-def _missing(connection: Connection, product_id: int) -> list[int]:
+def _size(connection: Connection, product_id: int) -> int:
+    lives = tables.lives
+    mine = select(func.count()).select_from(lives).where(lives.c.product_id == product_id)
+    return connection.execute(mine).scalar_one()
+
+
+def _missing(connection: Connection, product_id: int, kept: int) -> list[int]:
+    """Return the installations without a life, of whom so many have one."""
     i, lives = tables.installations, tables.lives
-    return list(
-        connection.execute(
-            select(i.c.id)
-            .where(i.c.product_id == product_id, ~i.c.test)
-            .where(~select(1).where(lives.c.installation_id == i.c.id).exists())
-            .order_by(i.c.id)
-        ).scalars()
-    )
+    mine = (i.c.product_id == product_id) & ~i.c.test
+    if connection.execute(select(func.count()).where(mine)).scalar_one() == kept:
+        return []
+    without = ~select(1).where(lives.c.installation_id == i.c.id).exists()
+    return list(connection.execute(select(i.c.id).where(mine, without).order_by(i.c.id)).scalars())
 
 
 def _groups(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -260,7 +260,7 @@ def _days(life: Any, day: Ints, launches: Ints, version: Ints) -> tuple[bytes, b
     life["bitmap_bytes"] = len(bitmap)
     wide = launches.max() > _MOST_IN_A_BYTE
     life["count_bytes"] = 4 if wide else 1
-    counts = np.minimum(launches, 2**32 - 1).astype("<u4" if wide else np.uint8).tobytes()
+    counts = np.minimum(launches, 2**31 - 1).astype("<i4" if wide else np.uint8).tobytes()
     begins = np.flatnonzero(np.append(True, np.diff(version) != 0))
     life["version_runs"] = len(begins)
     runs = np.stack([begins, version[begins]], axis=1).astype("<i4").tobytes()

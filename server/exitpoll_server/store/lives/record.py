@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
+Days: TypeAlias = npt.NDArray[np.int32]
+"""A column with a row a day of use: there are so many that half the memory is half the time."""
 
 NONE = -(2**63)
 """Stands for what is not known, where 0 would be a number."""
@@ -89,6 +90,10 @@ class Text:
     values: list[str | None]
     """Each once."""
 
+    def where(self, which: npt.NDArray[np.bool_]) -> Text:
+        """Return the texts of the lives for which it is true."""
+        return Text(self.codes[which], self.values)
+
     def of(self, codes: Ints) -> Text:
         """Return the texts of lives that have, each, the one of a place in this column."""
         return Text(self.codes[codes], self.values)
@@ -101,12 +106,12 @@ class Lives:
     ids: Ints
     header: npt.NDArray[Any]
     texts: dict[str, Text]
-    owner: Ints
+    owner: Days
     """Of each day of use: whose it is, as the place in the other columns."""
-    day: Ints
-    launches: Ints
-    delay: Ints
-    version: Ints
+    day: Days
+    launches: Days
+    delay: npt.NDArray[np.uint8]
+    version: Days
     """The number of the version that was heard of last on that day."""
     silence_owner: Ints
     silence_began: Ints
@@ -123,20 +128,34 @@ class Lives:
 
     def where(self, which: npt.NDArray[np.bool_]) -> Lives:
         """Return the lives for which it is true."""
-        place = np.cumsum(which) - 1
+        place = (np.cumsum(which) - 1).astype(np.int32)
         used, silent = which[self.owner], which[self.silence_owner]
-        return Lives(
-            ids=self.ids[which],
-            header=self.header[which],
-            texts={name: Text(text.codes[which], text.values) for name, text in self.texts.items()},
+        return replace(
+            self.without_days(which),
             owner=place[self.owner[used]],
             day=self.day[used],
             launches=self.launches[used],
             delay=self.delay[used],
             version=self.version[used],
-            silence_owner=place[self.silence_owner[silent]],
+            silence_owner=place[self.silence_owner[silent]].astype(np.int64),
             silence_began=self.silence_began[silent],
             silence_length=self.silence_length[silent],
+        )
+
+    def without_days(self, which: npt.NDArray[np.bool_]) -> Lives:
+        """Return the lives for which it is true, and nothing of when they were used."""
+        return Lives(
+            ids=self.ids[which],
+            header=self.header[which],
+            texts={name: text.where(which) for name, text in self.texts.items()},
+            owner=self.owner[:0],
+            day=self.day[:0],
+            launches=self.launches[:0],
+            delay=self.delay[:0],
+            version=self.version[:0],
+            silence_owner=self.silence_owner[:0],
+            silence_began=self.silence_began[:0],
+            silence_length=self.silence_length[:0],
         )
 
 
@@ -153,15 +172,16 @@ def columns(ids: Sequence[int], records: Sequence[bytes], facts: Sequence[str]) 
         header["version_runs"].astype(np.int64) * 8,
         header["silences"].astype(np.int64) * 16,
     ]
-    ends = np.cumsum(sum(lengths)) if len(records) else np.zeros(0, np.int64)
-    start = ends - sum(lengths)
+    sizes = np.sum(lengths, axis=0, dtype=np.int64)
+    start = np.cumsum(sizes) - sizes
     parts = []
     for length in lengths:
         parts.append(_part(rest, start, length))
         start = start + length
     bitmap, counts, delays, runs, silences = parts
-    owner = np.repeat(np.arange(len(records)), days)
-    day = _set_bits(bitmap, lengths[0], header["first_day"].astype(np.int64), owner)
+    everybody = np.arange(len(records), dtype=np.int32)
+    owner = np.repeat(everybody, days)
+    day = _set_bits(bitmap, lengths[0], header["first_day"], owner)
     silence = silences.view("<i8").reshape(-1, 2)
     return Lives(
         ids=np.array(ids, np.int64),
@@ -170,9 +190,9 @@ def columns(ids: Sequence[int], records: Sequence[bytes], facts: Sequence[str]) 
         owner=owner,
         day=day,
         launches=_counts(counts, days, width),
-        delay=delays.astype(np.int64),
+        delay=delays,
         version=_versions(runs.view("<i4").reshape(-1, 2), header["version_runs"], days),
-        silence_owner=np.repeat(np.arange(len(records)), header["silences"]),
+        silence_owner=np.repeat(everybody, header["silences"]).astype(np.int64),
         silence_began=silence[:, 0].astype(np.int64),
         silence_length=silence[:, 1].astype(np.int64),
     )
@@ -187,45 +207,42 @@ def _part(buffer: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDA
     return pieces
 
 
-def _set_bits(bitmap: npt.NDArray[np.uint8], lengths: Ints, first_day: Ints, owner: Ints) -> Ints:
+def _set_bits(bitmap: npt.NDArray[np.uint8], lengths: Ints, first_day: Days, owner: Days) -> Days:
     """Return the day of each bit that is set."""
     before = np.cumsum(lengths) - lengths
-    places = np.flatnonzero(np.unpackbits(bitmap, bitorder="little"))
-    return places + (first_day - 8 * before)[owner]
+    day = np.flatnonzero(np.unpackbits(bitmap, bitorder="little"))
+    day += (first_day - 8 * before)[owner]
+    return day.astype(np.int32)
 
 
-def _counts(counts: npt.NDArray[np.uint8], days: Ints, width: Ints) -> Ints:
+def _counts(counts: npt.NDArray[np.uint8], days: Ints, width: Ints) -> Days:
     """Return the launches of each day, written in one byte each or in four."""
     if not (width == 4).any():  # noqa: PLR2004 - as in HEADER
-        return counts.astype(np.int64)
+        return counts.astype(np.int32)
     wide = np.repeat(width == 4, days * width)  # noqa: PLR2004
     of_days = np.repeat(width == 4, days)  # noqa: PLR2004
-    launches = np.zeros(len(of_days), np.int64)
+    launches = np.zeros(len(of_days), np.int32)
     launches[~of_days] = counts[~wide]
-    launches[of_days] = counts[wide].view("<u4")
+    launches[of_days] = counts[wide].view("<i4")
     return launches
 
 
-def _versions(runs: npt.NDArray[np.int32], sizes: npt.NDArray[np.int32], days: Ints) -> Ints:
+def _versions(runs: npt.NDArray[np.int32], sizes: Days, days: Ints) -> Days:
     """Return the version of each day, from where each begins within its life."""
     before = np.repeat(np.cumsum(days) - days, sizes)
     begins = before + runs[:, 0]
-    return np.repeat(runs[:, 1], np.diff(np.append(begins, days.sum()))).astype(np.int64)
+    return np.repeat(runs[:, 1], np.diff(np.append(begins, days.sum())))
 
 
 def _texts(facts: Sequence[str]) -> dict[str, Text]:
-    """Return each text's column: copies are alike in most of theirs, and split only once."""
-    kinds: dict[str, int] = {}
-    codes = np.array([kinds.setdefault(fact, len(kinds)) for fact in facts], np.int64)
-    split = [kind.split(_END) for kind in kinds]
-    texts = {}
-    for n, name in enumerate(FACTS):
-        texts[name] = text_of([parts[n] or None for parts in split]).of(codes)
-    return texts
+    split = [fact.split(_END) for fact in facts]
+    parts = zip(*split, strict=True) if split else [()] * len(FACTS)
+    return {name: text_of(part) for name, part in zip(FACTS, parts, strict=True)}
 
 
 def text_of(values: Sequence[str | None]) -> Text:
-    """Return a column of texts; its values in order, whatever order they came in."""
-    distinct = sorted(set(values), key=lambda value: (value is not None, value))
-    place = {value: n for n, value in enumerate(distinct)}
-    return Text(np.array([place[value] for value in values], np.int64), distinct)
+    """Return a column of texts, empty ones as None; its values in order, however they came."""
+    distinct = sorted(set(values), key=lambda value: value or "")
+    places = {value: n for n, value in enumerate(distinct)}
+    codes = np.fromiter(map(places.__getitem__, values), np.int64, len(values))
+    return Text(codes, [value or None for value in distinct])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from uuid import UUID
 
 import numpy as np
@@ -17,7 +16,7 @@ from exitpoll_server.counts import (
     When,
 )
 from exitpoll_server.store.instants import DAY_MS, from_ms
-from exitpoll_server.store.lives import NONE, Ints
+from exitpoll_server.store.lives import NONE, Ints, Lives
 from exitpoll_server.store.lives.making import ANSWER_MS
 from exitpoll_server.store.lives.record import KNOWN_FROM
 from exitpoll_server.store.reading.grouping import grouped
@@ -26,13 +25,16 @@ from exitpoll_server.store.reading.view import View
 
 _MOMENTS: tuple[When, ...] = get_args(When)
 _HOUR_MS = 3_600_000
+
+GROUP = 1_000
+"""Uninstalls looked up with one statement."""
 _AROUND_MS = 3 * DAY_MS
 """The trial's end is three days before and after it."""
 
 
 def groups(view: View) -> tuple[DepartureGroup, ...]:
     """Group the uninstalls of the window."""
-    lives = view.lives.where(view.inside)
+    lives = view.lives.without_days(view.inside)
     not_asked, reason = lives.texts["not_asked"], lives.texts["reason"]
     columns = (
         lives["known_from"],
@@ -130,44 +132,41 @@ def _by_time(view: View, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> I
 
 
 def _lines(view: View, places: Ints) -> tuple[Departure, ...]:
-    health = classes(view, np.maximum(view.lives["left"][places] - DAY_MS, NONE), places)
-    ids = view.lives.ids[places].tolist()
-    found = {row.installation_id: row for row in rows(view, ids)}
-    return tuple(
-        _departure(found[one], None if code < 0 else NAMES[code])
-        for one, code in zip(ids, health.tolist(), strict=True)
-    )
+    some = np.zeros(len(view.lives), bool)
+    some[places] = True
+    lives = view.lives.without_days(some)
+    left = lives["left"]
+    health = classes(view, left - DAY_MS, np.flatnonzero(some))
+    said = _said(view, lives)
+    texts = {
+        name: [lives.texts[name].values[code] for code in lives.texts[name].codes.tolist()]
+        for name in ("version", "locale", "os", "edition", "not_asked", "reason")
+    }
+    lines = [
+        Departure(
+            installation_id=UUID(str(row.uuid)),
+            at=from_ms(int(life["left"])),
+            tenure_days=None if life["tenure"] == NONE else int(life["tenure"]) / DAY_MS,
+            launches=None if life["launches"] == NONE else int(life["launches"]),
+            health=None if health[n] < 0 else NAMES[health[n]],
+            known_from=cast("KnownFrom", KNOWN_FROM[life["known_from"]]),
+            asked=bool(life["asked"]),
+            comment=row.comment,
+            score=None if life["score"] < 0 else int(life["score"]),
+            wants_answer=bool(life["wants_answer"]),
+            **{name: values[n] for name, values in texts.items()},
+        )
+        for n, (life, row) in enumerate(zip(lives.header, said, strict=True))
+    ]
+    # The columns stand in the order of the lives, and the lines in that asked for.
+    return tuple(lines[place] for place in np.searchsorted(np.flatnonzero(some), places).tolist())
 
 
-def rows(view: View, ids: list[int]) -> Iterator[Row[tuple[object, ...]]]:
-    """Return the uninstalls of installations, with all that is known of each."""
-    for start in range(0, len(ids), 1_000):
-        some = ids[start : start + 1_000]
-        yield from view.rows("departures", ids=some, answer_ms=ANSWER_MS)
-
-
-def _departure(row: Row[tuple[object, ...]], health: object) -> Departure:
-    known = row._mapping  # noqa: SLF001 - its public name
-    return Departure(
-        installation_id=UUID(str(known["installation_uuid"])),
-        at=from_ms(known["instant"]),
-        tenure_days=None if known["tenure_ms"] is None else known["tenure_ms"] / DAY_MS,
-        health=health,  # type: ignore[arg-type]
-        not_asked=None if known["asked"] else known["not_asked"],
-        asked=bool(known["asked"]),
-        wants_answer=bool(known["wants_answer"]),
-        **{
-            name: known[name]
-            for name in (
-                "launches",
-                "version",
-                "locale",
-                "os",
-                "edition",
-                "known_from",
-                "reason",
-                "comment",
-                "score",
-            )
-        },
-    )
+def _said(view: View, lives: Lives) -> list[Row[Any]]:
+    """Return whose each life was, and the comment."""
+    found = {}
+    ids = lives["uninstall"].tolist()
+    for start in range(0, len(ids), GROUP):
+        for row in view.rows("comments", ids=ids[start : start + GROUP], answer_ms=ANSWER_MS):
+            found[row.id] = row
+    return [found[one] for one in ids]

@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from exitpoll_server.store.lives import Ints
-
-_MOST = 2**40
-"""Beyond so many possible kinds those that occur are numbered anew."""
+_FEW = 2**22
+"""So many possible kinds are counted each in its place; of more, those that occur are sorted."""
 
 
 def grouped(*columns: npt.NDArray[Any]) -> Iterator[tuple[tuple[int, ...], int]]:
     """Give each combination of values that occurs, in order, and how often it does."""
     if not len(columns[0]):
         return
-    _, first, sizes = np.unique(keys(columns), return_index=True, return_counts=True)
-    kinds = zip(*(column[first].tolist() for column in columns), strict=True)
-    yield from zip(kinds, sizes.tolist(), strict=True)
+    lows, spans = zip(*(_range(column) for column in columns), strict=True)
+    if prod(spans) > _FEW:
+        yield from _sorted(columns)
+        return
+    key = np.zeros(len(columns[0]), np.int32)
+    for column, low, span in zip(columns, lows, spans, strict=True):
+        key *= span
+        key += (column - low).astype(np.int32)
+    sizes = np.bincount(key)
+    kinds = np.flatnonzero(sizes)
+    parts = np.unravel_index(kinds, spans)
+    values = ((part + low).tolist() for part, low in zip(parts, lows, strict=True))
+    yield from zip(zip(*values, strict=True), sizes[kinds].tolist(), strict=True)
 
 
-def keys(columns: Sequence[npt.NDArray[Any]]) -> Ints:
-    """Return one number a row; rows that are alike have the same, and keep their order."""
+def _range(column: npt.NDArray[Any]) -> tuple[int, int]:
+    low = int(column.min())
+    return low, int(column.max()) - low + 1
+
+
+def _sorted(columns: Sequence[npt.NDArray[Any]]) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Do the same where values lie far apart."""
     key, kinds = np.zeros(len(columns[0]), np.int64), 1
     for column in columns:
-        values = column.astype(np.int64)
-        low = values.min()
-        span = int(values.max() - low) + 1
-        if kinds * span > _MOST:
-            values = np.unique(values, return_inverse=True)[1].astype(np.int64)
-            low, span = 0, int(values.max()) + 1
-        if kinds * span > _MOST:
-            key = np.unique(key, return_inverse=True)[1].astype(np.int64)
-            kinds = int(key.max()) + 1
-        key = key * span + (values - low)
-        kinds *= span
-    return key
-
-
-def starts(owner: Ints) -> Ints:
-    """Return where each run of equal numbers begins."""
-    if not len(owner):
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+        values, place = np.unique(column, return_inverse=True)
+        key = key * len(values) + place
+        kinds *= len(values)
+        if kinds > _FEW:
+            distinct, key = np.unique(key, return_inverse=True)
+            kinds = len(distinct)
+    _, first, sizes = np.unique(key, return_index=True, return_counts=True)
+    kinds_of = (column[first].tolist() for column in columns)
+    yield from zip(zip(*kinds_of, strict=True), sizes.tolist(), strict=True)

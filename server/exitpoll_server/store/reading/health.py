@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
 from exitpoll_server.counts import HealthClass, HealthGroup
 from exitpoll_server.store.instants import DAY_MS, NOON_MS
-from exitpoll_server.store.lives import Ints
+from exitpoll_server.store.lives import Days, Ints
 from exitpoll_server.store.reading.grouping import grouped
 from exitpoll_server.store.reading.view import View, Which
 
@@ -26,7 +27,7 @@ def health(view: View) -> tuple[HealthGroup, ...]:
     columns = (
         classes(view, ago, places),
         classes(view, now, places),
-        _active(view, places, now, view.product.window_days) > 0,
+        _use(view, now, places).active(0, view.product.window_days) > 0,
         view.gone[places] & (left > ago),
     )
     return tuple(
@@ -45,57 +46,59 @@ def classes(view: View, at: Ints, places: Ints) -> Ints:
     """Return the class of each of some lives, each at an instant of its own."""
     if not len(places):
         return np.zeros(0, np.int64)
-    lives, window = view.lives, view.product.window_days
-    began = view.began[places]
-    last = _last_use(view, at, places)
-    a = _active(view, places, at, window)
-    p = _active(view, places, at - window * DAY_MS, window)
-    good = (a >= view.product.good_days) & (2 * a > p) & _succeeded(view, places, at)
-    left = lives["left"][places]
+    window = view.product.window_days
+    began, last = view.began[places], view.last[places]
+    use = _use(view, at, places)
+    a, p = (use.active(ago, ago + window) for ago in (0, window))
+    # To the millisecond where nothing came later; else by the noon of the last day of use.
+    first_day = (at - view.threshold_ms - NOON_MS) // DAY_MS + 1
+    used = use.active(0, _end(at) - first_day) > 0
+    quiet = np.where(last <= at, at - last >= view.threshold_ms, ~used)
     cases = {
-        "uninstalled": view.gone[places] & (left <= at),
-        "stopped": at - last >= view.threshold_ms,
+        "uninstalled": view.gone[places] & (view.lives["left"][places] <= at),
+        "stopped": quiet & (at - began >= view.threshold_ms),
         "new": at - began < window * DAY_MS,
         "poor": a == 0,
-        "good": good,
+        "good": (a >= view.product.good_days) & (2 * a > p) & _succeeded(view, places, at),
     }
-    numbers = [NAMES.index(name) for name in NAMES if name in cases]
-    found = np.select(
-        [cases[name] for name in NAMES if name in cases], numbers, NAMES.index("medium")
-    )
+    names = [name for name in NAMES if name in cases]
+    numbers = [NAMES.index(name) for name in names]
+    found = np.select([cases[name] for name in names], numbers, NAMES.index("medium"))
     return np.where(began > at, -1, found)
 
 
-def _last_use(view: View, at: Ints, places: Ints) -> Ints:
-    """Return when each was last seen by an instant; a day of use is taken at its noon."""
-    of_all = _spread(view, at, places)
+@dataclass(frozen=True)
+class _Use:
+    """Days of use of some lives, by how long ago they were, each counted from its own instant."""
+
+    n: int
+    owner: Days
+    age: Days
+    """0 for the last day that had begun."""
+
+    def active(self, least: int, most: int | Ints) -> Ints:
+        """Return on how many days each was used that are at least and not most days ago."""
+        inside = (self.age >= least) & (self.age < np.broadcast_to(most, self.n)[self.owner])
+        return np.bincount(self.owner[inside], minlength=self.n)
+
+
+def _end(at: Ints) -> Ints:
+    """Return the first UTC day that had not begun at each instant."""
+    return -(-at // DAY_MS)
+
+
+def _use(view: View, at: Ints, places: Ints) -> _Use:
     lives = view.lives
-    known = lives.day * DAY_MS + NOON_MS <= of_all[lives.owner]
-    last = view.began.copy()
-    # Days stand in their order: what is put last stays.
-    last[lives.owner[known]] = np.maximum(
-        lives.day[known] * DAY_MS + NOON_MS, last[lives.owner[known]]
-    )
-    # As it is known to the millisecond where nothing came later.
-    return np.where(
-        view.last[places] <= at, view.last[places], np.maximum(last[places], view.began[places])
-    )
-
-
-def _active(view: View, places: Ints, at: Ints, window: int) -> Ints:
-    """Return on how many of the last days up to an instant each was used."""
-    lives = view.lives
-    end = -(-_spread(view, at, places) // DAY_MS)
-    of_day = end[lives.owner]
-    inside = (lives.day < of_day) & (lives.day >= of_day - window)
-    return np.bincount(lives.owner[inside], minlength=len(lives))[places]
-
-
-def _spread(view: View, at: Ints, places: Ints) -> Ints:
-    """Return the instants of some lives as a column of all; of the others, long ago."""
-    of_all = np.full(len(view.lives), -(2**53))
-    of_all[places] = at
-    return of_all
+    end = _end(at)
+    farthest = max(2 * view.product.window_days, view.threshold_ms // DAY_MS + 1)
+    place = np.full(len(lives), -1, np.int32)
+    place[places] = np.arange(len(places))
+    near = np.flatnonzero((lives.day >= end.min() - farthest) & (lives.day < end.max()))
+    owner = place[lives.owner[near]]
+    mine = owner >= 0
+    owner = owner[mine]
+    age = (end.astype(np.int32) - 1)[owner] - lives.day[near[mine]]
+    return _Use(len(places), owner, age)
 
 
 def _succeeded(view: View, places: Ints, at: Ints) -> Which:

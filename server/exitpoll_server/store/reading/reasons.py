@@ -52,7 +52,7 @@ def reasons(view: View) -> Reasons:
 
 
 def _choices(view: View, asked: Mapping[int, Survey]) -> tuple[Choice, ...]:
-    lives = view.lives.where(view.inside & view.lives["asked"])
+    lives = view.lives.without_days(view.inside & view.lives["asked"])
     reason = lives.texts["reason"]
     found: Counter[tuple[tuple[str, ...], str | None, int | None]] = Counter()
     for (version, code, position), n in grouped(
@@ -70,7 +70,7 @@ def _choices(view: View, asked: Mapping[int, Survey]) -> tuple[Choice, ...]:
 
 
 def _profiles(view: View) -> tuple[ProfileGroup, ...]:
-    lives = view.lives.where(view.inside)
+    lives = view.lives.without_days(view.inside)
     tenure, launches = lives["tenure"], lives["launches"]
     margins = [
         _band(np.where(tenure == NONE, np.nan, tenure / DAY_MS), TENURES),
@@ -119,7 +119,7 @@ def _frequent(text: Text) -> Text:
 
 
 def _moments(view: View) -> tuple[Moments, ...]:
-    lives = view.lives.where(view.inside)
+    lives = view.lives.without_days(view.inside)
     found = []
     for name, unit in (("tenure", DAY_MS), ("launches", 1)):
         for answered in (True, False):
@@ -140,6 +140,13 @@ def _moments(view: View) -> tuple[Moments, ...]:
 
 def _offers(view: View, asked: Mapping[int, Survey]) -> tuple[OfferGroup, ...]:
     """Group those who chose a reason with an offer a month ago or earlier."""
+    with_offers = [
+        version
+        for version, survey in asked.items()
+        if any(reason.offer is not None for reason in survey.all_reasons())
+    ]
+    if not with_offers:
+        return ()
     mine = set(view.lives.ids.tolist())
     found: Counter[tuple[str, bool, bool]] = Counter()
     for row in view.rows("kept", "offers", return_ms=RETURN_MS):

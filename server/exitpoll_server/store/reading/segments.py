@@ -26,8 +26,9 @@ COMPARED_DAYS = 28
 def segments(view: View) -> tuple[Segment, ...]:
     """Count each segment of the product."""
     lives = view.lives
-    at = lives.day * DAY_MS + NOON_MS
-    used = (at >= view.start) & (at < view.end) & (lives.day < view.end_day)
+    # A day of use is in the window where its noon is.
+    first, end = (-(-(bound - NOON_MS) // DAY_MS) for bound in (view.start, view.end))
+    used = (lives.day >= first) & (lives.day < min(end, view.end_day))
     active = np.bincount(lives.owner[used], minlength=len(lives))
     columns: dict[str, Ints | Which] = {
         "installations": view.seen,
@@ -53,7 +54,7 @@ def segments(view: View) -> tuple[Segment, ...]:
 def _sums(text: Text, columns: dict[str, Ints | Which]) -> dict[str, list[int]]:
     size = len(text.values)
     return {
-        name: np.bincount(text.codes, column, minlength=size).astype(np.int64).tolist()
+        name: np.bincount(text.codes, column, size).astype(np.int64).tolist()
         for name, column in columns.items()
     }
 
@@ -87,7 +88,7 @@ def compared(view: View) -> tuple[Span, Span] | None:
 def _span(view: View, start: int, end: int) -> Span:
     lives = view.lives
     which = view.gone & (lives["left"] >= start) & (lives["left"] < end)
-    wholly = (lives.day * DAY_MS >= start) & ((lives.day + 1) * DAY_MS <= end)
+    wholly = (lives.day >= -(-start // DAY_MS)) & (lives.day < end // DAY_MS)
     began = view.seen & (view.began >= start) & (view.began < end)
     reason = lives.texts["reason"]
     names = version_names(view)

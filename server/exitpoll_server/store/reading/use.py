@@ -61,7 +61,8 @@ def _ended(view: View) -> int:
 
 
 def _days(view: View) -> tuple[DayActivity, ...]:
-    began = view.began[view.seen] // DAY_MS
+    # Nobody began later than this, whatever their clock said.
+    began = np.minimum(view.began[view.seen] // DAY_MS, view.end_day - 1)
     if not len(began):
         return ()
     used = view.lives.day[view.lives.day < view.end_day]
@@ -88,15 +89,19 @@ def _first_of(month: int) -> int:
 def _monthly(view: View) -> tuple[Ints, Ints, Ints]:
     """Return whose each active month is, which month, and its launches."""
     lives = view.lives
-    known = lives.day < view.end_day
-    owner, day, launches = lives.owner[known], lives.day[known], lives.launches[known]
-    if not len(owner):
-        return owner, day, launches
+    if not len(lives.day):
+        return (np.zeros(0, np.int64),) * 3
     # Of days there are far fewer than rows: each is turned into a month once.
-    low = int(day.min())
-    month = _month_of(np.arange(low, int(day.max()) + 1))[day - low]
-    first = np.flatnonzero(np.append(True, (np.diff(owner) != 0) | (np.diff(month) != 0)))
-    return owner[first], month[first], np.add.reduceat(launches, first)
+    low = int(lives.day.min())
+    months = _month_of(np.arange(low, int(lives.day.max()) + 1)).astype(np.int16)
+    month = months[lives.day - low]
+    changes = (lives.owner[1:] != lives.owner[:-1]) | (month[1:] != month[:-1])
+    first = np.append(0, np.flatnonzero(changes) + 1)
+    known = lives.day[first] < view.end_day
+    launches = np.add.reduceat(lives.launches, first, dtype=np.int64)
+    columns = (lives.owner[first], month[first], launches)
+    owner, month, launches = (column[known].astype(np.int64) for column in columns)
+    return owner, month, launches
 
 
 def _months(view: View, owner: Ints, month: Ints) -> tuple[MonthActivity, ...]:
@@ -145,13 +150,14 @@ def _retention(view: View) -> tuple[DayN, ...]:
     lives = view.lives
     known = view.followed & lives["is_new"] & ~lives["clock_wrong"]
     installed = np.where(lives["installed"] != NONE, lives["installed"], view.began) // DAY_MS
-    age = lives.day - installed[lives.owner]
+    age = lives.day - installed.astype(np.int32)[lives.owner]
     oldest = np.full(len(lives), -1)
     oldest[lives.owner] = age
     found = []
     for day in DAYS_OF_LIFE:
         complete = known & (installed + day < _ended(view))
-        on_it = np.bincount(lives.owner[age == day], minlength=len(lives)) > 0
+        on_it = np.zeros(len(lives), bool)
+        on_it[lives.owner[age == day]] = True
         found.append(
             DayN(
                 day=day,
@@ -216,14 +222,15 @@ def _rates(view: View) -> tuple[WeekRate, ...]:
     used = (lives.day < view.end_day) & view.followed[lives.owner]
     # Days stand in their order: what is put last is the last day's.
     last[lives.owner[used]] = of_version[lives.version[used]]
-    earliest = _week(np.array([view.end_day - 7 * RATE_WEEKS]))[0]
-    weeks = _week(lives.day)
-    used &= weeks >= earliest
+    earliest = int(_week(np.array([view.end_day - 7 * RATE_WEEKS]))[0])
+    used &= lives.day >= earliest
     left = view.gone & ~view.known_by_leaving
     left_week = _week(lives["left"] // DAY_MS)
     left &= left_week >= earliest
     rates: dict[tuple[int, ...], list[int]] = {}
-    for kind, n in grouped(of_version[lives.version[used]], weeks[used]):
+    for kind, n in grouped(
+        of_version[lives.version[used]], _week(lives.day[used].astype(np.int64))
+    ):
         rates.setdefault(kind, [0, 0])[1] = n
     for kind, n in grouped(last[left], left_week[left]):
         rates.setdefault(kind, [0, 0])[0] = n
