@@ -316,7 +316,17 @@ lives = Table(
     Column("installation_id", ForeignKey("installations.id"), primary_key=True),
     Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
     Column("record", LargeBinary, nullable=False),
-    Column("facts", Text, nullable=False),
+    Column("attributes", Text),
+)
+
+# The texts that lives have in common: no life holds another.
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    Column("name", String, nullable=False),
+    UniqueConstraint("product_id", "name"),
 )
 
 # How many were erased, of whom nothing else is known: what is counted adds up all the same.

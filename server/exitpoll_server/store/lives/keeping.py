@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -15,6 +16,7 @@ from exitpoll_server.store.engine import BusyError, read_transaction, write_tran
 from exitpoll_server.store.lives import record
 from exitpoll_server.store.lives.making import make
 from exitpoll_server.store.lives.record import Lives
+from exitpoll_server.store.lives.terms import Terms
 
 log = logging.getLogger(__name__)
 
@@ -52,26 +54,24 @@ def keep_all(engine: Engine, product_id: int) -> None:
     try:
         with read_transaction(engine) as connection:
             missing = _missing(connection, product_id, _size(connection, product_id))
+            terms = Terms(connection, product_id) if missing else None
         for ids in _groups(missing):
             with write_transaction(engine) as connection:
-                _keep(connection, product_id, ids)
+                _keep(connection, product_id, ids, cast("Terms", terms))
     except BusyError:
         log.info("lives are not kept: the database takes nothing just now")
 
 
-def _keep(connection: Connection, product_id: int, ids: Sequence[int]) -> None:
+def _keep(connection: Connection, product_id: int, ids: Sequence[int], terms: Terms) -> None:
     i = tables.installations
     held = connection.execute(
         select(i.c.id).where(i.c.id.in_(ids)).order_by(i.c.id).with_for_update(key_share=True)
     ).scalars()
+    made = make(connection, list(held))
+    terms.keep(connection, made.terms())
+    names = ("installation_id", "record", "attributes")
     rows = [
-        {
-            "installation_id": made.installation_id,
-            "product_id": product_id,
-            "record": made.record,
-            "facts": made.facts,
-        }
-        for made in make(connection, list(held))
+        {"product_id": product_id, **dict(zip(names, row, strict=True))} for row in made.rows(terms)
     ]
     if rows:
         connection.execute(insert(connection, tables.lives).on_conflict_do_nothing(), rows)
@@ -82,27 +82,22 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
 
     What changed since, and what is not kept, is made anew.
     """
-    table = tables.lives
+    table, terms = tables.lives, Terms(connection, product_id)
     kept = connection.execute(
-        select(table.c.installation_id, table.c.record, table.c.facts).where(
+        select(table.c.installation_id, table.c.record, table.c.attributes).where(
             table.c.product_id == product_id
         )
     ).all()
-    lives = record.columns(
-        [row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept]
-    )
+    lives = record.columns(kept, terms.numbers())
     current = lives["latest"] <= as_of
     changed = lives.ids[~current & (lives["heard"] <= as_of)].tolist()
     anew = [*changed, *_missing(connection, product_id, len(kept))]
     if not anew:
         return lives if current.all() else lives.where(current)
-    made = [one for ids in _groups(sorted(anew)) for one in make(connection, ids, as_of)]
-    rows = [row for row, fits in zip(kept, current, strict=True) if fits]
-    every = record.columns(
-        [*(row[0] for row in rows), *(one.installation_id for one in made)],
-        [*(row[1] for row in rows), *(one.record for one in made)],
-        [*(row[2] for row in rows), *(one.facts for one in made)],
-    )
+    rows: list[Sequence[Any]] = [row for row, fits in zip(kept, current, strict=True) if fits]
+    for ids in _groups(sorted(anew)):
+        rows.extend(make(connection, ids, as_of).rows(terms))
+    every = record.columns(rows, terms.numbers())
     return every.where(every["heard"] <= as_of)
 
 

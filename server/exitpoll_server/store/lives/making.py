@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, select
 
 from exitpoll_server.store import sql, tables
 from exitpoll_server.store.instants import DAY_MS, NOON_MS
-from exitpoll_server.store.lives.record import HEADER, KNOWN_FROM, NONE, Ints, written
+from exitpoll_server.store.lives.record import FACTS, HEADER, KNOWN_FROM, NONE, Ints
+from exitpoll_server.store.lives.terms import Terms
 
 ANSWER_MS = 7 * DAY_MS
 """One response per uninstall: what is said within seven days (FIGURES, ground rules)."""
@@ -30,38 +31,47 @@ _MOST_IN_A_BYTE = 255
 
 @dataclass(frozen=True)
 class Made:
-    """A life as it is kept."""
+    """Lives that are not yet written down."""
 
-    installation_id: int
-    record: bytes
-    facts: str
+    ids: list[int]
+    header: npt.NDArray[Any]
+    facts: list[dict[str, str | None]]
+    variable: list[bytes]
+
+    def rows(self, terms: Terms) -> Iterator[tuple[int, bytes, str | None]]:
+        """Give each life's id, record and attributes."""
+        for name in FACTS:
+            self.header[name] = [terms.number(fact[name]) for fact in self.facts]
+        for n, one in enumerate(self.ids):
+            record = self.header[n].tobytes() + self.variable[n]
+            yield one, record, self.facts[n]["attributes"]
+
+    def terms(self) -> set[str | None]:
+        """Return the texts that need a number."""
+        return {fact[name] for fact in self.facts for name in FACTS}
 
 
-def make(connection: Connection, ids: Sequence[int], as_of: int = ALL) -> list[Made]:
+def make(connection: Connection, ids: Sequence[int], as_of: int = ALL) -> Made:
     """Make the lives of some installations, a thousand or so at once, in the order of their ids.
 
     A life that is kept holds everything; one of an earlier instant, what was known then.
     """
     known = {"ids": list(ids), "as_of": as_of, "answer_ms": ANSWER_MS}
     found = sql.rows(connection, "lives", **known)
-    if not found:
-        return []
     place = {row.id: n for n, row in enumerate(found)}
     header = _begun(found)
     uses = _uses(sql.rows(connection, "lives_days", **known), place, header, _ranks(connection))
     _sign(header, uses, as_of)
     departures = sql.rows(connection, "departures", **known)
     showings = sql.rows(connection, "lives_showings", **known) if departures else []
-    facts = [[row.installed_version, *_facts(row), None, None] for row in found]
+    facts = [{"installed_version": row.installed_version, **_facts(row)} for row in found]
     if as_of != ALL:
         for row in sql.rows(connection, "lives_facts", **known):
-            facts[place[row.installation_id]][1:-2] = _facts(row)
+            facts[place[row.installation_id]].update(_facts(row))
+    for fact in facts:
+        fact.update(reason=None, not_asked=None)
     _leave(header, facts, departures, showings, place)
-    variable = _written(header, uses, as_of)
-    return [
-        Made(row.id, header[n].tobytes() + variable[n], written(facts[n]))
-        for n, row in enumerate(found)
-    ]
+    return Made(list(place), header, facts, _written(header, uses, as_of))
 
 
 def _begun(found: Sequence[Row[Any]]) -> npt.NDArray[Any]:
@@ -180,7 +190,7 @@ def _record_silences(header: npt.NDArray[Any], uses: _Uses, as_of: int) -> tuple
 
 def _leave(
     header: npt.NDArray[Any],
-    facts: list[list[str | None]],
+    facts: list[dict[str, str | None]],
     departures: Iterable[Row[Any]],
     showings: Iterable[Row[Any]],
     place: dict[int, int],
@@ -206,18 +216,22 @@ def _leave(
             life["survey_version"] = showing.survey_version
             life["position"] = _position(showing.reasons, row.reason)
         # Whoever was asked after all could be.
-        facts[n][1:] = [*_facts(row), row.reason, None if row.asked else row.not_asked]
+        not_asked = None if row.asked else row.not_asked
+        facts[n].update(_facts(row), reason=row.reason, not_asked=not_asked)
 
 
-def _facts(row: Row[Any]) -> list[str | None]:
-    """Return the texts of FACTS that may change, in their order."""
+_CHANGING = ("version", "channel", "edition", "source", "os", "locale")
+
+
+def _facts(row: Row[Any]) -> dict[str, str | None]:
+    """Return the texts that may change while an installation lives."""
     attributes = row.attributes
     # The engines give JSON as text, or read.
     known = json.loads(attributes) if isinstance(attributes, str) else attributes
     # A database may hold what an earlier version let in.
     sound = known if isinstance(known, dict) else None
     written_down = json.dumps(sound, sort_keys=True, ensure_ascii=False) if sound else None
-    return [row.version, row.channel, row.edition, row.source, row.os, row.locale, written_down]
+    return {**{name: getattr(row, name) for name in _CHANGING}, "attributes": written_down}
 
 
 def _position(reasons: str | list[str | None], reason: str | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -16,8 +16,22 @@ Days: TypeAlias = npt.NDArray[np.int32]
 NONE = -(2**63)
 """Stands for what is not known, where 0 would be a number."""
 
+FACTS = (
+    "installed_version",
+    "version",
+    "channel",
+    "edition",
+    "source",
+    "os",
+    "locale",
+    "reason",
+    "not_asked",
+)
+"""What a life has as texts, written down by the number of the term. Of who left: as known then."""
+
 HEADER = np.dtype(
     [
+        *((name, "<i4") for name in FACTS),
         ("latest", "<i8"),
         ("heard", "<i8"),
         ("installed", "<i8"),
@@ -56,29 +70,7 @@ not known. After it come the days of use as a bitmap from `first_day` on; for ea
 (of `count_bytes`) and by how many days later it was heard of; where another version begins (which
 of the days, its number); and the silences that broke the record (when each began, its length)."""
 
-FACTS = (
-    "installed_version",
-    "version",
-    "channel",
-    "edition",
-    "source",
-    "os",
-    "locale",
-    "attributes",
-    "reason",
-    "not_asked",
-)
-"""The texts of a life, beside the header. Of who left: as known then."""
-
 KNOWN_FROM = ("agent", "both", "browser", "link", "import")
-
-_END = "\x1f"
-"""Parts one text from the next: no message may hold it in a fact."""
-
-
-def written(facts: Sequence[str | None]) -> str:
-    """Return texts as one, in the order of FACTS."""
-    return _END.join((fact or "").replace(_END, " ") for fact in facts)
 
 
 @dataclass(frozen=True)
@@ -159,8 +151,9 @@ class Lives:
         )
 
 
-def columns(ids: Sequence[int], records: Sequence[bytes], facts: Sequence[str]) -> Lives:
-    """Return the lives that stand in these records."""
+def columns(rows: Sequence[Sequence[Any]], terms: Mapping[int, str]) -> Lives:
+    """Return the lives of rows: an id, a record, and the attributes as JSON, if there are any."""
+    ids, records, attributes = zip(*rows, strict=True) if rows else ((), (), ())
     size = HEADER.itemsize
     header = np.frombuffer(b"".join([record[:size] for record in records]), HEADER)
     rest = np.frombuffer(b"".join([record[size:] for record in records]), np.uint8)
@@ -186,7 +179,10 @@ def columns(ids: Sequence[int], records: Sequence[bytes], facts: Sequence[str]) 
     return Lives(
         ids=np.array(ids, np.int64),
         header=header,
-        texts=_texts(facts),
+        texts={
+            **{name: _terms(header[name], terms) for name in FACTS},
+            "attributes": text_of(attributes),
+        },
         owner=owner,
         day=day,
         launches=_counts(counts, days, width),
@@ -234,10 +230,14 @@ def _versions(runs: npt.NDArray[np.int32], sizes: Days, days: Ints) -> Days:
     return np.repeat(runs[:, 1], np.diff(np.append(begins, days.sum())))
 
 
-def _texts(facts: Sequence[str]) -> dict[str, Text]:
-    split = [fact.split(_END) for fact in facts]
-    parts = zip(*split, strict=True) if split else [()] * len(FACTS)
-    return {name: text_of(part) for name, part in zip(FACTS, parts, strict=True)}
+def _terms(numbers: Days, terms: Mapping[int, str]) -> Text:
+    """Return the column of a text that stands there by number."""
+    present = np.zeros(max(terms, default=0) + 1, bool)
+    present[numbers] = True
+    distinct = sorted(np.flatnonzero(present).tolist(), key=lambda number: terms.get(number, ""))
+    place = np.zeros(len(present), np.int64)
+    place[distinct] = range(len(distinct))
+    return Text(place[numbers], [terms.get(number) for number in distinct])
 
 
 def text_of(values: Sequence[str | None]) -> Text:

@@ -20,6 +20,8 @@ NAMES: tuple[HealthClass, ...] = get_args(HealthClass)
 def health(view: View) -> tuple[HealthGroup, ...]:
     """Group the installations by class now and a window ago, and by what became of them."""
     places = np.flatnonzero(view.followed)
+    if not len(places):
+        return ()
     now = np.full(len(places), view.as_of)
     ago = now - view.product.window_days * DAY_MS
     lives = view.lives

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("installation_id", _NUMBER, nullable=False),
         sa.Column("product_id", _NUMBER, nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
-        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["installation_id"], ["installations.id"], name=op.f("fk_lives_installation_id")
         ),
@@ -26,6 +26,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_lives")),
     )
     op.create_index(op.f("ix_lives_product_id"), "lives", ["product_id"])
+    op.create_table(
+        "terms",
+        sa.Column("id", _NUMBER, nullable=False),
+        sa.Column("product_id", _NUMBER, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_terms_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terms")),
+        sa.UniqueConstraint("product_id", "name", name=op.f("uq_terms_product_id_name")),
+    )
     op.add_column(
         "products", sa.Column("window_days", sa.Integer(), server_default="28", nullable=False)
     )
