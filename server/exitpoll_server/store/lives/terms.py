@@ -1,4 +1,4 @@
-"""The texts that lives have in common, each under a number: versions, systems, reasons, …"""
+"""The texts that lives have in common, each under a number: versions, systems, reasons."""
 
 from __future__ import annotations
 
