@@ -17,9 +17,9 @@ def chi_square_sf(x: float, df: int) -> float:
     The closed form for whole degrees: Q(a + 1, h) = Q(a, h) + h^a e^-h / Gamma(a + 1), from
     Q(1/2, h) = erfc(sqrt h) or Q(1, h) = e^-h (Abramowitz and Stegun 26.4.4 and 26.4.5).
     """
-    if x <= 0:
-        return 1.0
     half = x / 2
+    if half <= 0:
+        return 1.0
     a, beyond = (0.5, erfc(sqrt(half))) if df % 2 else (1.0, exp(-half))
     while a < df / 2:
         beyond += exp(a * log(half) - half - lgamma(a + 1))
