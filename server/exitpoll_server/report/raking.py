@@ -21,9 +21,6 @@ MOST_UNREACHED = 0.1
 MOST_SWEEPS = 200
 """Margins that can be met are met within a few dozen; the others never are."""
 
-VANISHED = 1e-100
-"""Where no weights meet all margins some fall towards nothing; dividing by less would overflow."""
-
 TOLERANCE = 1e-9
 """A margin is met when no value of it is further off than this share of everybody."""
 
@@ -111,9 +108,8 @@ def _meet(
     sums = dict.fromkeys(wanted, 0.0)
     for cell, mass in zip(cells, masses, strict=True):
         sums[cell[margin]] += mass
-    factors = {
-        value: wanted[value] / mass if mass > VANISHED else 0.0 for value, mass in sums.items()
-    }
+    # Single masses may fall to nothing; the sums never do, since each was met a sweep ago.
+    factors = {value: wanted[value] / mass for value, mass in sums.items()}
     for at, cell in enumerate(cells):
         masses[at] *= factors[cell[margin]]
     return max(abs(wanted[value] - mass) for value, mass in sums.items())
