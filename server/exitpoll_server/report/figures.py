@@ -22,8 +22,10 @@ class Figure:
     """The name of its definition in `definitions.py` and docs/figures.md."""
 
 
-def wilson(k: int, n: int) -> tuple[float, float]:
+def wilson(k: float, n: float) -> tuple[float, float]:
     """Return the 95 % Wilson score interval of k out of n > 0, as shares.
+
+    Both are whole for people counted, and not for people weighted.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
     """
