@@ -89,13 +89,13 @@ def aalen_johansen(
         strict=True,
     )
     for n, lost, left, before, after in rows:
-        linear += share * (before - seen)
-        constant += share * share * (before - seen)
+        between = share * (before - seen)
+        constant += share * between
         step = left * lost / n
         share += step
         weighted = share * (after - before) + step / n
-        linear += weighted
-        constant += share * (weighted + step / n) + step * (left - step) / n
+        linear += between + weighted
+        constant += share * weighted + (share + left - step) * step / n
         seen = after
         shares.append(share)
         linears.append(linear)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from operator import add
 from typing import Literal, TypeAlias
@@ -120,13 +120,13 @@ def lifetimes(survival: Survival, *, horizon_days: float = HORIZON_DAYS) -> Life
     """
     installed = _Kind("survival.installed", lambda table: table.uninstalls, horizon_days)
     in_use = _Kind("survival.in_use", _any_loss, horizon_days)
-    competing = survival.competing
-    both = _lifetime(None, competing, in_use)
+    both = _lifetime(None, survival.competing, in_use)
+    uninstalled, stopped = _ways_out(survival.competing, both.unsaid)
     return Lifetimes(
         installed=_lifetime(None, survival.uninstalls, installed),
         in_use=both,
-        uninstalled=_way_out("survival.uninstalled", competing, competing.uninstalls, both),
-        stopped=_way_out("survival.stopped", competing, competing.stops, both),
+        uninstalled=uninstalled,
+        stopped=stopped,
         versions=tuple(_lifetime(name, t, installed) for name, t in survival.by_version),
         versions_compared=_comparison(survival.by_version, installed),
         landmark_day=survival.landmark_day,
@@ -171,15 +171,23 @@ def _lifetime(name: str | None, table: RiskTable, kind: _Kind) -> Lifetime:
     )
 
 
-def _way_out(name: str, table: RiskTable, losses: Sequence[int], both: Lifetime) -> WayOut:
+def _ways_out(table: RiskTable, unsaid: Unsaid | None) -> tuple[WayOut, WayOut]:
     staying = kaplan_meier(table.days, table.at_risk, _any_loss(table))
-    leaving = aalen_johansen(staying, table.at_risk, losses)
-    seen = _Seen(table, losses, both.unsaid or (None if any(losses) else "no_losses"))
+    return (
+        _way_out("survival.uninstalled", _Seen(table, table.uninstalls, unsaid), staying),
+        _way_out("survival.stopped", _Seen(table, table.stops, unsaid), staying),
+    )
+
+
+def _way_out(name: str, seen: _Seen, staying: KaplanMeier) -> WayOut:
+    leaving = aalen_johansen(staying, seen.table.at_risk, seen.losses)
+    if not leaving.days:
+        seen = replace(seen, unsaid=seen.unsaid or "no_losses")
     return WayOut(
-        lost=count(sum(losses), f"{name}_lost"),
+        lost=count(sum(seen.losses), f"{name}_lost"),
         unsaid=seen.unsaid,
         by_day=tuple(_at_day(name, seen, leaving, day) for day in LEAVING_DAYS),
-        curve=None if seen.unsaid else drawn(leaving, table),
+        curve=None if seen.unsaid else drawn(leaving, seen.table),
     )
 
 
