@@ -1,8 +1,11 @@
-"""Tables of who was at risk, counted the slow and plain way from single installations."""
+"""Tables of who was at risk, counted from single installations."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable
+from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
 from exitpoll_server.counts import RiskTable
@@ -25,17 +28,18 @@ def risk_table(stays: Iterable[Stay], days: Iterable[float] | None = None) -> Ri
     Whoever was lost or censored before the observation began is in no table.
     """
     observed = [stay for stay in stays if stay.entry < stay.exit or stay.entry == 0]
+    entries = sorted(stay.entry or -inf for stay in observed)
+    exits = sorted(stay.exit for stay in observed)
+    lost = Counter((stay.outcome, stay.exit) for stay in observed)
     own = {stay.exit for stay in observed if stay.outcome != "censored"}
     rows = sorted(own if days is None else days)
     return RiskTable(
         n=len(observed),
         days=tuple(rows),
-        at_risk=tuple(
-            sum((s.entry < day or s.entry == 0) and day <= s.exit for s in observed) for day in rows
-        ),
-        uninstalls=tuple(_lost(observed, day, "uninstalled") for day in rows),
-        stops=tuple(_lost(observed, day, "stopped") for day in rows),
-        longest=max((stay.exit for stay in observed), default=0.0),
+        at_risk=tuple(bisect_left(entries, day) - bisect_left(exits, day) for day in rows),
+        uninstalls=tuple(lost["uninstalled", day] for day in rows),
+        stops=tuple(lost["stopped", day] for day in rows),
+        longest=max(exits, default=0.0),
     )
 
 
@@ -44,7 +48,3 @@ def risk_tables(*groups: Iterable[Stay]) -> tuple[RiskTable, ...]:
     listed = [list(group) for group in groups]
     pooled = risk_table(stay for group in listed for stay in group)
     return tuple(risk_table(group, pooled.days) for group in listed)
-
-
-def _lost(stays: list[Stay], day: float, outcome: Outcome) -> int:
-    return sum(stay.outcome == outcome and stay.exit == day for stay in stays)

@@ -11,7 +11,9 @@ DEFINITIONS: dict[str, str] = {
         "copies that are still there counted for as long as they were observed."
     ),
     "survival.installed_lost": "Uninstalls among these installations.",
-    "survival.installed_median": "The day of life by which half had uninstalled, by the same curve.",
+    "survival.installed_median": (
+        "The day of life by which half had uninstalled, by the same curve."
+    ),
     "survival.installed_mean": (
         "The mean number of days installed, of the first days up to the horizon: the area under "
         "the curve."
@@ -48,7 +50,8 @@ DEFINITIONS: dict[str, str] = {
     ),
     "survival.uninstalled_lost": "Uninstalls of installations that had not stopped before.",
     "survival.stopped": (
-        "The share that had stopped by that day of life, by Aalen-Johansen, whatever they did later."
+        "The share that had stopped by that day of life, by Aalen-Johansen, even if they launched "
+        "again later."
     ),
     "survival.stopped_lost": "First stops of installations.",
     "survival.clock_wrong": "Left out: the machine's clock is off by more than a day.",
