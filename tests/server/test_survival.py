@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from lifelines.exceptions import StatError
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import median_survival_times, restricted_mean_survival_time
 from scipy.stats import chi2
@@ -108,11 +109,12 @@ def section(everybody: Iterable[Stay], **others: Any) -> Lifetimes:
 def test_staying_agrees_with_lifelines(observed: list[Stay]) -> None:
     """Shares, their interval, the median and its interval, and the mean, with late entry too."""
     table = risk_table(observed)
-    losses = any_loss(table)
-    emptied = [n == d for n, d in zip(table.at_risk, losses, strict=True)]
-    # Where all known so early were lost, lifelines refuses.
-    assume(losses and not any(emptied[:-1]) and not (emptied[-1] and table.days[-1] < 20))
-    oracle, staying = fitted(observed), of_any_loss(table)
+    assume(table.days)
+    try:
+        oracle, staying = fitted(observed), of_any_loss(table)
+    except StatError:
+        # At one time of life nobody is left, before others enter: lifelines wants no such table.
+        reject()
     for row, day in enumerate(table.days):
         assert staying.share(row) == pytest.approx(oracle.predict(day), abs=NEAR)
         bounds = tuple(oracle.confidence_interval_.loc[day])
