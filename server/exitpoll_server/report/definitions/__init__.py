@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from exitpoll_server.report.definitions import first, reasons
+from exitpoll_server.report.definitions import first, reasons, survival
 
-DEFINITIONS: dict[str, str] = {**first.DEFINITIONS, **reasons.DEFINITIONS}
+DEFINITIONS: dict[str, str] = {
+    **first.DEFINITIONS,
+    **reasons.DEFINITIONS,
+    **survival.DEFINITIONS,
+}
 """By the name that a figure carries: its section, a full stop, and its own."""

@@ -1,0 +1,50 @@
+"""Tables of who was at risk, counted from single installations."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from math import inf
+from typing import Literal, NamedTuple, TypeAlias
+
+from exitpoll_server.counts import RiskTable
+
+Outcome: TypeAlias = Literal["uninstalled", "stopped", "censored"]
+
+
+class Stay(NamedTuple):
+    """One installation: under observation after `entry` up to `exit`, in days of its life."""
+
+    entry: float
+    """0: from its very beginning, so that it is at risk on day 0 as well."""
+    exit: float
+    outcome: Outcome
+
+
+def risk_table(stays: Iterable[Stay], days: Iterable[float] | None = None) -> RiskTable:
+    """Return the table of these, with rows at their own losses, or at the days given.
+
+    Whoever was lost or censored before the observation began is in no table.
+    """
+    observed = [stay for stay in stays if stay.entry < stay.exit or stay.entry == 0]
+    entries = sorted(stay.entry or -inf for stay in observed)
+    exits = sorted(stay.exit for stay in observed)
+    lost = Counter((stay.outcome, stay.exit) for stay in observed)
+    own = {stay.exit for stay in observed if stay.outcome != "censored"}
+    rows = sorted(own if days is None else days)
+    return RiskTable(
+        n=len(observed),
+        days=tuple(rows),
+        at_risk=tuple(bisect_left(entries, day) - bisect_left(exits, day) for day in rows),
+        uninstalls=tuple(lost["uninstalled", day] for day in rows),
+        stops=tuple(lost["stopped", day] for day in rows),
+        longest=max(exits, default=0.0),
+    )
+
+
+def risk_tables(*groups: Iterable[Stay]) -> tuple[RiskTable, ...]:
+    """Return the tables of groups that are compared: all have rows at the losses of any."""
+    listed = [list(group) for group in groups]
+    pooled = risk_table(stay for group in listed for stay in group)
+    return tuple(risk_table(group, pooled.days) for group in listed)
