@@ -8,7 +8,7 @@ one. Before that, the vendor's own themes take what has their words.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -176,7 +176,7 @@ def _formed(rest: Sequence[ReadComment]) -> Iterator[tuple[str, ThemeWords, list
         by_stem = _by_stem(comments, language)
         for stem, taken in _largest_first(by_stem):
             some = [comments[n] for n in taken]
-            yield _name(stem, some), ThemeWords(language=language, stems=(stem,)), some
+            yield _name(stem, some, by_stem), ThemeWords(language=language, stems=(stem,)), some
 
 
 def _by_stem(comments: Sequence[ReadComment], language: str) -> dict[str, list[int]]:
@@ -215,18 +215,18 @@ def _largest_first(by_stem: Mapping[str, list[int]]) -> Iterator[tuple[str, list
         yield stem, free
 
 
-def _name(stem: str, comments: Sequence[ReadComment]) -> str:
+def _name(stem: str, comments: Sequence[ReadComment], telling: Container[str]) -> str:
     """Name a theme by its word, and by up to two others that most of its comments have.
 
     Each as it is written most often, in the order in which they mostly stand.
     """
-    having = Counter(each for one in comments for each in one.stems)
-    telling = sorted(
+    having = Counter(each for one in comments for each in one.stems if each in telling)
+    shared = sorted(
         (each for each, n in having.items() if n > MORE_THAN_OF_A_NAME * len(comments)),
         key=lambda each: (each != stem, -having[each], each),
     )
     chosen: list[str] = []
-    for each in telling:
+    for each in shared:
         if len(chosen) < MOST_WORDS_OF_A_NAME and not _overlaps(each, chosen):
             chosen.append(each)
     places = {each: _mean_place(each, comments) for each in chosen}
