@@ -133,7 +133,7 @@ def test_a_vendor_decides_on_what_docs_comments_says(tmp_path: Path) -> None:
     script = "\n".join(begun) + "\n" + blocks("docs/comments.md", "comments")
     done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "SVG export · 2 comments · en" in done.stdout
+    assert "export SVG · 2 comments · en" in done.stdout
     assert "Theme 1, SVG export, gathers for 2 too: 3 comments" in done.stdout
     assert "planned" in done.stdout
     page = (ROOT / "docs" / "comments.md").read_text("utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -41,7 +42,7 @@ def test_a_theme_is_kept_named_and_decided_on(store: Store, product: Product) ->
 
 
 def test_merged_themes_are_one_until_they_are_released(store: Store, product: Product) -> None:
-    """A merge leads to who gathers; releasing takes back the last step, and loses no other theme."""
+    """A merge leads to who gathers; releasing takes back one step, and no other."""
     first, second, third = (keep(store, product, name).id for name in "abc")
     assert store.merge_theme(product, first, second).id == second
     assert store.merge_theme(product, third, first).id == second
@@ -73,13 +74,14 @@ def test_another_products_themes_are_out_of_reach(store: Store, product: Product
     """A number that is not this product's is no number."""
     other = store.create_product(name="Other", stopped_after_days=40, trial_days=None, now=NOW)
     mine, theirs = keep(store, product), keep(store, other)
-    for fail in (
+    fails: list[Callable[[], object]] = [
         lambda: store.name_theme(product, theirs.id, "x"),
         lambda: store.decide_theme(product, theirs.id, decision="done", note=None, now=NOW),
         lambda: store.merge_theme(product, mine.id, theirs.id),
         lambda: store.merge_theme(product, theirs.id, mine.id),
         lambda: store.release_theme(product, theirs.id),
-    ):
+    ]
+    for fail in fails:
         with pytest.raises(NoThemeError):
             fail()
     assert store.themes(other) == [theirs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,12 +26,12 @@ LEFT = [
 
 @pytest.fixture
 def written(sample: Terminal, tmp_path: Path) -> Terminal:
-    """Return a terminal with a product that six people left with words; the first left an address."""
+    """Return a terminal with a product that six people left with words, one with an address."""
     store = Store(f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}")
     product = store.product_by_name("Sample")
     assert product is not None
     for number, (comment, locale, reason) in enumerate(LEFT, 1):
-        who = {"installation_id": UUID(int=number), "counter": UUID(int=number)}
+        who: dict[str, Any] = {"installation_id": UUID(int=number), "counter": UUID(int=number)}
         at = after(days=-number)
         how = {
             "uninstall_id": UUID(int=number),
@@ -94,7 +95,7 @@ def test_the_list_is_safe_to_read_in_a_terminal(written: Terminal) -> None:
 def test_themes_group_themselves(written: Terminal) -> None:
     """They say how many, of which language, why they left and who asked to be told."""
     told = themes(written, "list")
-    assert "SVG export · 2 comments · en\n" in told
+    assert "export SVG · 2 comments · en\n" in told
     assert "Export SVG · 2 comments · de\n" in told
     assert "1 asked to be told" in told
     assert "“Exporting to SVG is missing”" in told

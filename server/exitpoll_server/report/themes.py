@@ -138,13 +138,15 @@ def _gathered(
 ) -> dict[int, list[ReadComment]]:
     """Return the comments of each of the vendor's themes that stands by itself.
 
-    Of several that a comment has the words of, the one of most words takes it, then the earliest.
+    Of several that a comment has the words of, the one of most words takes it, then the earliest:
+    merged or not, so that merging moves no comment of any other theme.
     """
     by_first: dict[tuple[str, str], list[tuple[int, int, frozenset[str]]]] = defaultdict(list)
     for theme in kept:
         for words in theme.words:
-            entry = (-len(words.stems), root(theme, kept).id, frozenset(words.stems))
+            entry = (-len(words.stems), theme.id, frozenset(words.stems))
             by_first[words.language, words.stems[0]].append(entry)
+    roots = {theme.id: root(theme, kept).id for theme in kept}
     gathered: dict[int, list[ReadComment]] = {theme.id: [] for theme in _roots(kept)}
     for one in everyone:
         fitting = [
@@ -154,7 +156,8 @@ def _gathered(
             if needed <= one.stems
         ]
         if fitting:
-            gathered[min(fitting)[1]].append(one)
+            _, number = min(fitting)
+            gathered[roots[number]].append(one)
     return gathered
 
 
@@ -250,7 +253,7 @@ def _mean_place(stem: str, comments: Sequence[ReadComment]) -> float:
 
 def _written(stem: str, comments: Sequence[ReadComment]) -> str:
     forms = Counter(word.written for one in comments for word in one.words if word.stem == stem)
-    return min(forms, key=lambda form: (-forms[form], form))
+    return min(forms, key=lambda form: (-forms[form], len(form), form))
 
 
 # -- both ----------------------------------------------------------------------------------
