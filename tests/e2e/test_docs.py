@@ -30,7 +30,9 @@ from exitpoll_agent import (
 )
 from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server import definitions, images
+from exitpoll_server.cli.comments import comments
 from exitpoll_server.cli.survey import survey
+from exitpoll_server.cli.themes import themes
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +111,36 @@ def test_a_vendor_asks_what_docs_surveys_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "surveys.md").read_text("utf-8")
     for command in survey.commands:
         assert f"exitpoll survey {command} " in page.replace("\n", " "), command
+
+
+LEFT_WITH_WORDS = """\
+installation_id,at,version,locale,reason,comment
+a,2026-10-01T08:00Z,1.0.0,en,other,I need SVG export.
+b,2026-10-02T08:00Z,1.0.0,en,other,Exporting to SVG is missing
+c,2026-10-03T08:00Z,1.0.0,de,other,Leider kein SVG-Export
+d,2026-10-04T08:00Z,1.0.0,en,too-slow,It starts too slowly
+"""
+
+
+def test_a_vendor_decides_on_what_docs_comments_says(tmp_path: Path) -> None:
+    """Its commands run in their order, and every command of `themes` is there."""
+    database = f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}"
+    (tmp_path / "left.csv").write_text(LEFT_WITH_WORDS, "utf-8")
+    begun = ["exitpoll product create Inkwell"]
+    begun += [
+        f"exitpoll import {w} left.csv --product Inkwell" for w in ("uninstalls", "responses")
+    ]
+    script = "\n".join(begun) + "\n" + blocks("docs/comments.md", "comments")
+    done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "export SVG · 2 comments · en" in done.stdout
+    assert "Theme 1, SVG export, gathers for 2 too: 3 comments" in done.stdout
+    assert "planned" in done.stdout
+    page = (ROOT / "docs" / "comments.md").read_text("utf-8")
+    for command in themes.commands:
+        assert f"exitpoll themes {command} " in page, command
+    for option in (one for one in comments.params if one.name not in ("product", "format_")):
+        assert f"`{option.opts[0]}`" in page, option.opts
 
 
 @pytest.mark.parametrize(
@@ -264,7 +296,8 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 def test_every_definition_is_documented() -> None:
     """A figure's definition stands in docs/figures.md, and nothing there is made up."""
     text = (ROOT / "docs" / "figures.md").read_text("utf-8")
-    assert set(re.findall(r"`((?:uninstalls|iceberg)\.[a-z0-9_]+)`", text)) == set(DEFINITIONS)
+    sections = "|".join({name.partition(".")[0] for name in DEFINITIONS})
+    assert set(re.findall(rf"`((?:{sections})\.[a-z0-9_]+)`", text)) == set(DEFINITIONS)
 
 
 def test_every_command_of_the_agent_is_documented() -> None:

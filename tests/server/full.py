@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown_exit
 
 from exitpoll_agent import wire
+from exitpoll_server.counts.themes import ThemeWords
 from exitpoll_server.store import Logo, Product, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
@@ -26,6 +27,7 @@ def fill(store: Store, copies: int = 5) -> Product:
     _speak(store, product)
     store.erase(product, UUID(int=copies), NOW)
     _set_aside(store, product)
+    _gather(store, product)
     return product
 
 
@@ -86,3 +88,11 @@ def _set_aside(store: Store, product: Product) -> None:
     store.quarantine(product, start=first, end=first + moment, note=WORDS, now=NOW)
     lifted = store.quarantine(product, start=second, end=second + moment, note=None, now=NOW)
     store.lift(lifted.id, after(hours=1))
+
+
+def _gather(store: Store, product: Product) -> None:
+    """Merge an earlier theme into a later one, and decide on that."""
+    words = [ThemeWords(language="ru", stems=("прощ",))]
+    first, second = (store.keep_theme(product, name=WORDS, words=words) for _ in range(2))
+    store.merge_theme(product, first.id, second.id)
+    store.decide_theme(product, second.id, decision="planned", note=WORDS, now=NOW)

@@ -8,6 +8,7 @@ import sys
 import click
 
 from exitpoll_server.cli.backup import backup
+from exitpoll_server.cli.comments import comments
 from exitpoll_server.cli.copy import copy
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
@@ -16,6 +17,7 @@ from exitpoll_server.cli.report import report
 from exitpoll_server.cli.restore import restore
 from exitpoll_server.cli.serve import serve
 from exitpoll_server.cli.survey import survey
+from exitpoll_server.cli.themes import themes
 from exitpoll_server.config import ConfigError
 from exitpoll_server.definitions import DefinitionError
 from exitpoll_server.report import DoesNotAddUpError
@@ -30,7 +32,21 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, survey, serve, import_, report, quarantine, backup, restore, copy):
+COMMANDS = (
+    product,
+    survey,
+    serve,
+    import_,
+    report,
+    comments,
+    themes,
+    quarantine,
+    backup,
+    restore,
+    copy,
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 

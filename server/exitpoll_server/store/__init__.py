@@ -18,6 +18,7 @@ from uuid import UUID
 from exitpoll_agent.wire import Answers, format_instant
 from exitpoll_server import metrics
 from exitpoll_server.counts import Churned, Counts, Window
+from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
 from exitpoll_server.questions import Kind, Survey
 from exitpoll_server.store import (
     copies,
@@ -30,6 +31,7 @@ from exitpoll_server.store import (
     products,
     reading,
     surveys,
+    themes,
 )
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
@@ -53,6 +55,7 @@ from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.products import Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked, Kept, Said, Showing
+from exitpoll_server.store.themes import MergeError, NoThemeError
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,8 @@ __all__ = [
     "Feedback",
     "Kept",
     "Logo",
+    "MergeError",
+    "NoThemeError",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
@@ -391,6 +396,65 @@ class Store:
         """Return everything that was ever left out of reports, the lifted too."""
         with read_transaction(self._engine) as connection:
             return exclusions.everything(connection)
+
+    # -- themes of what people wrote
+
+    def themes(self, product: Product) -> list[KeptTheme]:
+        """Return the themes that the vendor kept, the first first."""
+        with read_transaction(self._engine) as connection:
+            return themes.everything(connection, product.id)
+
+    def keep_theme(self, product: Product, *, name: str, words: Sequence[ThemeWords]) -> KeptTheme:
+        """Keep a theme: from now on it gathers what has these words."""
+        with write_transaction(self._engine) as connection:
+            return themes.keep(connection, product.id, name=name, words=words)
+
+    def name_theme(self, product: Product, theme: int, name: str) -> KeptTheme:
+        """Give a theme another name.
+
+        Raises:
+            NoThemeError: there is none.
+        """
+        with write_transaction(self._engine) as connection:
+            return themes.name(connection, product.id, theme, name)
+
+    def merge_theme(self, product: Product, theme: int, into: int) -> KeptTheme:
+        """Let a theme's words gather for another one; return that one.
+
+        Raises:
+            NoThemeError: there is none of one of the numbers.
+            MergeError: they are one already.
+        """
+        with write_transaction(self._engine) as connection:
+            return themes.merge(connection, product.id, theme, into)
+
+    def decide_theme(
+        self,
+        product: Product,
+        theme: int,
+        *,
+        decision: Decision | None,
+        note: str | None,
+        now: datetime,
+    ) -> KeptTheme:
+        """Note what becomes of a wish; None takes a decision back.
+
+        Raises:
+            NoThemeError: there is none.
+        """
+        with write_transaction(self._engine) as connection:
+            return themes.decide(
+                connection, product.id, theme, decision=decision, note=note, now=now
+            )
+
+    def release_theme(self, product: Product, theme: int) -> KeptTheme:
+        """Take back the merge of a theme, or delete one that was not merged; return what it was.
+
+        Raises:
+            NoThemeError: there is none.
+        """
+        with write_transaction(self._engine) as connection:
+            return themes.release(connection, product.id, theme)
 
     # -- the report
 

@@ -281,6 +281,21 @@ logos = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# Words that the vendor gathers comments by; of no copy, and so no erasure reads it.
+themes = Table(
+    "themes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("decision", String),
+    Column("decided_at", BigInteger),
+    Column("note", String),
+    # No reference: a later theme may be meant, and rows are copied in their order.
+    Column("merged_into", BigInteger),
+)
+
 # What people say while the product is in use: a row a page that was opened. No uninstall, and in no
 # figure.
 feedback = Table(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from exitpoll_server.report.definitions import first, reasons, survival
+from exitpoll_server.report.definitions import first, reasons, survival, themes
 
 DEFINITIONS: dict[str, str] = {
     **first.DEFINITIONS,
     **reasons.DEFINITIONS,
     **survival.DEFINITIONS,
+    **themes.DEFINITIONS,
 }
 """By the name that a figure carries: its section, a full stop, and its own."""
