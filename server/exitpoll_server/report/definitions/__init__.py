@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exitpoll_server.report.definitions import first
+from exitpoll_server.report.definitions import first, use
 
-DEFINITIONS: dict[str, str] = {**first.DEFINITIONS}
+DEFINITIONS: dict[str, str] = {**first.DEFINITIONS, **use.DEFINITIONS}
 """By the name that a figure carries: its section, a full stop, and its own."""
