@@ -52,3 +52,19 @@ def share(k: int, n: int, definition: str, *, per: int = 1) -> Figure:
 def unknown(definition: str) -> Figure:
     """Return a figure that nobody can know yet."""
     return Figure(None, None, None, None, None, definition)
+
+
+def rate(events: int, exposure: int, definition: str, *, per: int) -> Figure:
+    """Return events through exposure, times `per`; of no exposure there is no rate.
+
+    Its 95 % interval is Rao's score interval of a Poisson rate, which is Wilson's for rare events:
+    events + z²/2 ± z·sqrt(events + z²/4).
+    """
+    if exposure == 0:
+        return Figure(None, events, exposure, None, None, definition)
+    centre, half = events + Z_95**2 / 2, Z_95 * sqrt(events + Z_95**2 / 4)
+    low = 0.0 if events == 0 else centre - half
+    scale = per / exposure
+    return Figure(
+        scale * events, events, exposure, scale * low, scale * (centre + half), definition
+    )

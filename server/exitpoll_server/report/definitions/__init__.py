@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from exitpoll_server.report.definitions import first, reasons, survival, themes
+from exitpoll_server.report.definitions import first, reasons, survival, themes, use
 
 DEFINITIONS: dict[str, str] = {
     **first.DEFINITIONS,
     **reasons.DEFINITIONS,
     **survival.DEFINITIONS,
+    **use.DEFINITIONS,
     **themes.DEFINITIONS,
 }
 """By the name that a figure carries: its section, a full stop, and its own."""
