@@ -9,6 +9,7 @@ import click
 
 from exitpoll_server.cli.backup import backup
 from exitpoll_server.cli.copy import copy
+from exitpoll_server.cli.export import export
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.quarantine import quarantine
@@ -22,6 +23,7 @@ from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
 from exitpoll_server.transfer.copying import CopyError
 from exitpoll_server.transfer.table import TableError
+from exitpoll_server.transfer.writing import ExportError
 
 
 @click.group()
@@ -30,11 +32,30 @@ def cli() -> None:
     """Hear from the people who uninstall, and know how many you did not hear from."""
 
 
-for command in (product, survey, serve, import_, report, quarantine, backup, restore, copy):
+for command in (
+    product,
+    survey,
+    serve,
+    import_,
+    report,
+    export,
+    quarantine,
+    backup,
+    restore,
+    copy,
+):
     cli.add_command(command)
 
 
-FORESEEN = (ConfigError, StoreError, TableError, CopyError, DefinitionError, DoesNotAddUpError)
+FORESEEN = (
+    ConfigError,
+    StoreError,
+    TableError,
+    ExportError,
+    CopyError,
+    DefinitionError,
+    DoesNotAddUpError,
+)
 """What says itself, in a sentence, what is wrong."""
 
 
