@@ -143,6 +143,17 @@ def test_a_vendor_decides_on_what_docs_comments_says(tmp_path: Path) -> None:
         assert f"`{option.opts[0]}`" in page, option.opts
 
 
+def test_the_figures_come_as_tables(tmp_path: Path) -> None:
+    """The commands of docs/exporting.md write a row a figure, to both places."""
+    database = f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}"
+    script = "exitpoll product create Inkwell\n" + blocks("docs/exporting.md", "report")
+    done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert done.returncode == 0, done.stderr
+    figures = (tmp_path / "figures.csv").read_text("utf-8-sig")
+    assert "\nuninstalls,steps: Uninstalled: of uninstalls,0" in figures
+    assert (tmp_path / "figures.xlsx").read_bytes()[:2] == b"PK"
+
+
 @pytest.mark.parametrize(
     ("said", "limit"),
     [

@@ -10,6 +10,7 @@ import click
 from exitpoll_server.cli.backup import backup
 from exitpoll_server.cli.comments import comments
 from exitpoll_server.cli.copy import copy
+from exitpoll_server.cli.export import export
 from exitpoll_server.cli.import_ import import_
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.quarantine import quarantine
@@ -24,6 +25,7 @@ from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
 from exitpoll_server.transfer.copying import CopyError
 from exitpoll_server.transfer.table import TableError
+from exitpoll_server.transfer.writing import ExportError
 
 
 @click.group()
@@ -40,6 +42,7 @@ COMMANDS = (
     report,
     comments,
     themes,
+    export,
     quarantine,
     backup,
     restore,
@@ -50,7 +53,15 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
-FORESEEN = (ConfigError, StoreError, TableError, CopyError, DefinitionError, DoesNotAddUpError)
+FORESEEN = (
+    ConfigError,
+    StoreError,
+    TableError,
+    ExportError,
+    CopyError,
+    DefinitionError,
+    DoesNotAddUpError,
+)
 """What says itself, in a sentence, what is wrong."""
 
 

@@ -1,15 +1,17 @@
-"""What several commands share: the store, the product that a name means, instants."""
+"""What several commands share: the store, the product that a name means, instants and windows."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, TypeVar
 
 import click
 
 from exitpoll_server import clock, config
+from exitpoll_server.counts import Window
 from exitpoll_server.store import Product, Store
 
 
@@ -67,3 +69,41 @@ class Instant(click.ParamType[datetime]):
             return clock.read(text)
         except (ValueError, OverflowError):
             self.fail(f"{text!r} is no instant such as 2026-11-20 or 2026-11-20T08:30Z", param, ctx)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def takes_window(command: Command) -> Command:
+    """Give a command the options that `window` reads."""
+    for option in (
+        click.option("--to", "end", type=Instant(), help="Only uninstalls before this instant."),
+        click.option(
+            "--from", "start", type=Instant(), help="Only uninstalls from this instant on."
+        ),
+        click.option("--as-of", type=Instant(), help="What was known then; by default, now."),
+    ):
+        command = option(command)
+    return command
+
+
+def window(as_of: datetime | None, start: datetime | None, end: datetime | None) -> Window:
+    """Return the window that the options mean.
+
+    Raises:
+        click.UsageError: it would be empty, or of a time of which nothing is known.
+    """
+    if start is not None and end is not None and start >= end:
+        raise click.UsageError("--from must be before --to")
+    now = clock.now()
+    if as_of is not None and as_of > now:
+        raise click.UsageError("--as-of lies in the future: nothing is known of it yet")
+    return Window(as_of=as_of or now, start=start, end=end)
+
+
+takes_threshold = click.option(
+    "--stopped-after",
+    type=click.IntRange(1, 3650),
+    metavar="DAYS",
+    help="Not launched for so long means stopped; by default the product's own threshold.",
+)

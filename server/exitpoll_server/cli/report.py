@@ -7,27 +7,34 @@ from pathlib import Path
 
 import click
 
-from exitpoll_server import clock, render
+from exitpoll_server import render
 from exitpoll_server import report as reports
-from exitpoll_server.cli.options import Instant, find_product, open_store
-from exitpoll_server.counts import Window
+from exitpoll_server.cli.options import (
+    find_product,
+    open_store,
+    takes_threshold,
+    takes_window,
+    window,
+)
+from exitpoll_server.cli.output import write_table
+from exitpoll_server.transfer.writing import Format
 
-FORMATS = {"text": render.as_text, "json": render.as_json, "html": render.as_page}
+TEXTS = {"text": render.as_text, "json": render.as_json, "html": render.as_page}
+TABLES: tuple[Format, ...] = ("csv", "xlsx")
+"""The figures alone, to be calculated with; JSON has all of the report already."""
 
 
 @click.command()
 @click.option("--product", required=True, help="The product's name.")
-@click.option("--as-of", type=Instant(), help="What was known then; by default, now.")
-@click.option("--from", "start", type=Instant(), help="Only uninstalls from this instant on.")
-@click.option("--to", "end", type=Instant(), help="Only uninstalls before this instant.")
+@takes_window
+@takes_threshold
 @click.option(
-    "--stopped-after",
-    type=click.IntRange(1, 3650),
-    metavar="DAYS",
-    help="Not launched for so long means stopped; by default the product's own threshold.",
-)
-@click.option(
-    "--format", "format_", type=click.Choice(list(FORMATS)), default="text", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice([*TEXTS, *TABLES]),
+    default="text",
+    show_default=True,
+    help="csv and xlsx have a row a figure.",
 )
 @click.option(
     "--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a file."
@@ -45,20 +52,24 @@ def report(  # noqa: PLR0913 - one parameter an option
 
     Instants are ISO 8601; a day means its beginning, and without an offset they are UTC.
     """
-    if start is not None and end is not None and start >= end:
-        raise click.UsageError("--from must be before --to")
-    now = clock.now()
-    if as_of is not None and as_of > now:
-        raise click.UsageError("--as-of lies in the future: nothing is known of it yet")
+    about = window(as_of, start, end)
     with open_store() as store:
         found = find_product(store, product)
         counts = store.counts(
             found,
-            Window(as_of=as_of or now, start=start, end=end),
+            about,
             stopped_after_days=stopped_after or found.stopped_after_days,
             most_lines=reports.MOST_LINES,
         )
-    text = FORMATS[format_](reports.make(counts))
+    made = reports.make(counts)
+    for table_format in TABLES:
+        if format_ == table_format:
+            write_table(render.as_table(made), out, format_=table_format)
+            return
+    _write(TEXTS[format_](made), out)
+
+
+def _write(text: str, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
