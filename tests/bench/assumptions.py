@@ -69,7 +69,7 @@ PEOPLE: Mapping[str, Person] = {
         weekend=0.9, never=0.12, uninstalls=0.55, pays=0.0, answers=0.12,
     ),
     "trial": Person(
-        share=0.27, stays_days=16, shape=0.9, active=0.5, fades_days=25, launches=1.0,
+        share=0.26, stays_days=16, shape=0.9, active=0.5, fades_days=25, launches=1.0,
         weekend=0.6, never=0.02, uninstalls=0.6, pays=0.0, answers=0.3,
     ),
     "regular": Person(
@@ -77,7 +77,7 @@ PEOPLE: Mapping[str, Person] = {
         weekend=0.5, never=0.0, uninstalls=0.45, pays=0.35, answers=0.42,
     ),
     "daily": Person(
-        share=0.19, stays_days=900, shape=0.9, active=0.95, fades_days=2500, launches=2.2,
+        share=0.20, stays_days=950, shape=0.9, active=0.95, fades_days=2500, launches=2.2,
         weekend=0.4, never=0.0, uninstalls=0.4, pays=0.75, answers=0.55,
     ),
 }  # fmt: skip

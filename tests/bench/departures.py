@@ -49,9 +49,7 @@ SURVEY = replace(
 """What is asked on leaving: the ready-made set, with an offer."""
 
 
-def add(
-    found: Tables, heard: Hearing, ids: Array, counters: Array, numbers: Numbers
-) -> None:
+def add(found: Tables, heard: Hearing, ids: Array, counters: Array, numbers: Numbers) -> None:
     """Add uninstalls and what belongs to them; `counters` holds the first of each one."""
     regrets = np.flatnonzero(heard.kind == REGRET)
     left = np.flatnonzero(heard.by_agent | heard.by_browser | heard.by_link)
@@ -61,7 +59,7 @@ def add(
     regretted = first + np.arange(len(regrets))
     before = _regretted(heard, regrets, regretted, ids, counters)
     after = _left(heard, left, uninstalls, ids, counters)
-    found["uninstalls"] = {name: [*before[name], *after[name]] for name in after}
+    found["uninstalls"] = {name: rows.joined(before[name], after[name]) for name in after}
     found["receipts"] = _receipts(heard, left, uninstalls, regrets, regretted)
     found["showings"], found["answers"] = _asked(heard, left, uninstalls, ids, numbers)
 
@@ -188,7 +186,7 @@ def _asked(
     inline = np.flatnonzero(by_installer[who])
     page = _page_answers(heard, shown, of, showings, ids)
     installer = _installer_answers(heard, who[inline], uninstalls[inline], ids)
-    answers = {name: [*installer[name], *page[name]] for name in page}
+    answers = {name: rows.joined(installer[name], page[name]) for name in page}
     return _showings(heard, shown, of, showings), answers
 
 
@@ -268,15 +266,15 @@ def _page_answers(
     """Return the click, and in a row of its own what was said after it."""
     answered, at = answered_on_page(heard, who)
     columns: dict[str, list[object]] = {name: [] for name in _ANSWER}
-    chosen = zip(who[answered].tolist(), uninstalls[answered].tolist(),
-                 showings[answered].tolist(), at[answered].tolist(), strict=True)  # fmt: skip
-    for one, uninstall, showing, clicked in chosen:
+    columns_chosen = (who, ids[who], uninstalls, showings, at)
+    chosen = zip(*(column[answered].tolist() for column in columns_chosen), strict=True)
+    for one, owner, uninstall, showing, clicked in chosen:
         reason, comment, score, email = said_of(heard, one)
         given: list[tuple[object, ...]] = [(clicked, reason, None, None, None)]
         if comment is not None or score is not None:
             given.append((clicked + SAID_MS - CHOSEN_MS, None, comment, score, email))
         for received, *fields in given:
-            row = (ids[one], uninstall, showing, "page", received, *fields[:3], None, fields[3])
+            row = (owner, uninstall, showing, "page", received, *fields[:3], None, fields[3])
             for name, value in zip(_ANSWER, row, strict=True):
                 columns[name].append(value)
     return dict(columns)

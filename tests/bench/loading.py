@@ -19,7 +19,7 @@ from tests.bench import assumptions as a
 from tests.bench import rows
 from tests.bench.departures import SURVEY
 from tests.bench.rows import Columns, Numbers, Tables
-from tests.bench.simulator import simulate
+from tests.bench.simulator import CHUNK, simulate
 
 from exitpoll_server.questions import NPS
 from exitpoll_server.store import Product, Store
@@ -53,10 +53,10 @@ def create_product(store: Store) -> Product:
     return product
 
 
-def simulated(seed: int, installations: int) -> Iterator[Tables]:
+def simulated(seed: int, installations: int, chunk: int = CHUNK) -> Iterator[Tables]:
     """Give the rows of everything, part by part; the versions last."""
     numbers = Numbers()
-    for lives in simulate(seed, installations):
+    for lives in simulate(seed, installations, chunk):
         yield rows.tables(lives, numbers)
     yield {"versions": rows.versions(numbers)}
 
@@ -74,10 +74,9 @@ def fill_sqlite(file: Path, parts: Iterator[Tables]) -> None:
                 marks = ", ".join("?" * len(columns))
                 connection.executemany(
                     f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-                    zip(*map(_listed, columns.values()), strict=True),
+                    zip(*map(rows.listed, columns.values()), strict=True),
                 )
             connection.execute("COMMIT")
-        connection.execute("ANALYZE")
         connection.execute("VACUUM")
         connection.execute("PRAGMA journal_mode=WAL")
 
@@ -116,7 +115,7 @@ def _copy(connection: psycopg.Connection, name: str, columns: Columns) -> None:
         if binary:
             copy.write(_binary(columns, _LAUNCHES))
             return
-        for row in zip(*map(_listed, columns.values()), strict=True):
+        for row in zip(*map(rows.listed, columns.values()), strict=True):
             copy.write_row(row)
 
 
@@ -132,8 +131,3 @@ def _binary(columns: Columns, types: Mapping[str, str]) -> bytes:
         packed[name] = columns[name]
     header = b"PGCOPY\n\xff\r\n\0" + bytes(8)
     return header + packed.tobytes() + b"\xff\xff"
-
-
-def _listed(column: object) -> list[object]:
-    listed: list[object] = column.tolist() if isinstance(column, np.ndarray) else list(column)  # type: ignore[call-overload]
-    return listed

@@ -73,6 +73,16 @@ def names(of: Iterable[str], numbers: Array, known: Array | None = None) -> list
     return listed
 
 
+def listed(column: Sequence[object] | Array) -> list[object]:
+    """Return a column as the drivers take it."""
+    return column.tolist() if isinstance(column, np.ndarray) else list(column)
+
+
+def joined(*columns: Sequence[object] | Array) -> list[object]:
+    """Return columns one after the other."""
+    return [value for column in columns for value in listed(column)]
+
+
 def hexes(uuids: Array) -> list[str]:
     """Return ids as SQLite has them, and as PostgreSQL takes them."""
     digits = uuids.tobytes().hex()
@@ -256,7 +266,9 @@ class _Counters:
             "id": self._ids,
             "installation_id": ids[owner],
             "uuid": hexes(counter_uuids(heard.people.uuid[owner], counter)),
-            "first_received_at": -self._most(np.ones(len(heard.owner), bool), -heard.receipt, low=1),
+            "first_received_at": -self._most(
+                np.ones(len(heard.owner), bool), -heard.receipt, low=1
+            ),
             "last_received_at": np.where(twice, heard.page_receipt[owner], last),
             "seq": self._most(np.ones(len(heard.owner), bool), heard.seq),
             "ping_seq": optional(self._most(is_ping, heard.seq), pinged != NOBODY),
