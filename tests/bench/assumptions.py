@@ -208,7 +208,8 @@ SOURCES: Mapping[str, float] = {
     "download.example": 0.55, "store.example": 0.25, "partner.example": 0.15, "other": 0.05,
 }  # fmt: skip
 OSES: Mapping[str, float] = {
-    "windows-11": 0.5, "windows-10": 0.27, "macos-15": 0.12, "debian-13": 0.05, "ubuntu-26.04": 0.06,
+    "windows-11": 0.5, "windows-10": 0.27, "macos-15": 0.12, "debian-13": 0.05,
+    "ubuntu-26.04": 0.06,
 }  # fmt: skip
 ARCHES: Mapping[str, float] = {"x86_64": 0.86, "aarch64": 0.14}
 LOCALES: Mapping[str, float] = {

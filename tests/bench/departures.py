@@ -1,24 +1,31 @@
-"""The rows of those who left: uninstalls, by which ways they were heard, what was shown and said."""
+"""The rows of those who left: uninstalls, by which ways they were heard, what was said."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 from tests.bench import assumptions as a
-from tests.bench import rows
+from tests.bench.columns import (
+    Columns,
+    Numbers,
+    Tables,
+    as_read,
+    at_end,
+    facts,
+    hexes,
+    joined,
+    names,
+    optional,
+)
 from tests.bench.heard import EVENT, REGRET, WAYS, Facts, Hearing
-from tests.bench.simulator import AGENT, BLOCKED, EXIT, LINK_ONLY, NOBODY, Array
+from tests.bench.lives import AGENT, BLOCKED, EXIT, LINK_ONLY, NOBODY, Array, Lives
 
 from exitpoll_agent.wire import LAUNCHES_STEPS, TENURE_STEPS_HOURS
 from exitpoll_server import questions
-
-if TYPE_CHECKING:
-    from tests.bench.rows import Columns, Numbers, Tables
 
 HOUR_MS = 3_600_000
 
@@ -50,7 +57,7 @@ SURVEY = replace(
 
 
 def add(found: Tables, heard: Hearing, ids: Array, counters: Array, numbers: Numbers) -> None:
-    """Add uninstalls and what belongs to them; `counters` holds the first of each one."""
+    """Add uninstalls and what belongs to them; `counters` holds the first of each installation."""
     regrets = np.flatnonzero(heard.kind == REGRET)
     left = np.flatnonzero(heard.by_agent | heard.by_browser | heard.by_link)
     first = numbers.uninstalls + 1
@@ -59,7 +66,7 @@ def add(found: Tables, heard: Hearing, ids: Array, counters: Array, numbers: Num
     regretted = first + np.arange(len(regrets))
     before = _regretted(heard, regrets, regretted, ids, counters)
     after = _left(heard, left, uninstalls, ids, counters)
-    found["uninstalls"] = {name: rows.joined(before[name], after[name]) for name in after}
+    found["uninstalls"] = {name: joined(before[name], after[name]) for name in after}
     found["receipts"] = _receipts(heard, left, uninstalls, regrets, regretted)
     found["showings"], found["answers"] = _asked(heard, left, uninstalls, ids, numbers)
 
@@ -77,11 +84,11 @@ def _regretted(
     return {
         "id": numbers,
         "installation_id": ids[owner],
-        "uuid": rows.hexes(heard.leaving.regret_uuid[owner]),
+        "uuid": hexes(heard.leaving.regret_uuid[owner]),
         "first_received_at": received,
         "withdrawn_at": heard.receipt[which + 1] if n else [],
         "occurred_at": occurred,
-        "instant": rows.as_read(occurred, p.offset[owner], np.ones(n, bool), received),
+        "instant": as_read(occurred, p.offset[owner], np.ones(n, bool), received),
         "clock_offset": p.offset[owner],
         "counter_id": counters[owner],
         "seq": heard.seq[which],
@@ -94,7 +101,7 @@ def _regretted(
         "launches_step": [None] * n,
         "launches": _launches_by(heard, owner, occurred),
         "only_updating_at": [None] * n,
-    } | rows.facts(heard, known)
+    } | facts(heard, known)
 
 
 def _launches_by(heard: Hearing, owner: Array, at: Array) -> Array:
@@ -122,27 +129,27 @@ def _left(heard: Hearing, who: Array, numbers: Array, ids: Array, counters: Arra
     is_known = heard.kept | of_event
     weights = heard.uses.launches[is_known]
     launches = np.bincount(heard.uses.owner[is_known], weights=weights, minlength=heard.size)[who]
-    end = rows.at_end(heard)
+    end = at_end(heard)
     return {
         "id": numbers,
         "installation_id": ids[who],
-        "uuid": rows.hexes(heard.leaving.uuid[who]),
+        "uuid": hexes(heard.leaving.uuid[who]),
         "first_received_at": received,
         "withdrawn_at": [None] * n,
         "occurred_at": occurred,
-        "instant": rows.as_read(occurred, p.offset[who], by_agent, received),
-        "clock_offset": rows.optional(p.offset[who], by_agent),
-        "counter_id": rows.optional(counters[who], counted),
-        "seq": rows.optional(seqs[who], counted),
-        "consent": rows.names(("full", "exit"), (reach == EXIT).astype(int), with_agent),
-        "context": rows.names(("unknown", "remove"), with_agent.astype(int)),
+        "instant": as_read(occurred, p.offset[who], by_agent, received),
+        "clock_offset": optional(p.offset[who], by_agent),
+        "counter_id": optional(counters[who], counted),
+        "seq": optional(seqs[who], counted),
+        "consent": names(("full", "exit"), (reach == EXIT).astype(int), with_agent),
+        "context": names(("unknown", "remove"), with_agent.astype(int)),
         **_asking(heard, who),
-        "scope": rows.names(("user",), 0 * who, with_agent),
-        "tenure_step": rows.optional(_coarse(tenure, TENURE_STEPS_HOURS), reach == EXIT),
-        "launches_step": rows.optional(_coarse(launches, LAUNCHES_STEPS), reach == EXIT),
-        "launches": rows.optional(launches.astype(np.int64), counted),
+        "scope": names(("user",), 0 * who, with_agent),
+        "tenure_step": optional(_coarse(tenure, TENURE_STEPS_HOURS), reach == EXIT),
+        "launches_step": optional(_coarse(launches, LAUNCHES_STEPS), reach == EXIT),
+        "launches": optional(launches.astype(np.int64), counted),
         "only_updating_at": [None] * n,
-    } | rows.facts(heard, Facts(**{name: column[who] for name, column in vars(end).items()}))
+    } | facts(heard, Facts(**{name: column[who] for name, column in vars(end).items()}))
 
 
 def _coarse(values: Array, steps: tuple[int, ...]) -> Array:
@@ -161,7 +168,7 @@ def _receipts(
 ) -> Columns:
     agent, page = heard.by_agent[who], (heard.by_browser | heard.by_link)[who]
     by_link = heard.by_link[who]
-    channels = rows.names(("browser", "link"), by_link[page].astype(int))
+    channels = names(("browser", "link"), by_link[page].astype(int))
     uninstalls = [regretted, numbers[agent], numbers[page]]
     received = [heard.receipt[regrets], heard.agent_receipt[who][agent]]
     return {
@@ -186,7 +193,7 @@ def _asked(
     inline = np.flatnonzero(by_installer[who])
     page = _page_answers(heard, shown, of, showings, ids)
     installer = _installer_answers(heard, who[inline], uninstalls[inline], ids)
-    answers = {name: rows.joined(installer[name], page[name]) for name in page}
+    answers: Columns = {name: joined(installer[name], page[name]) for name in page}
     return _showings(heard, shown, of, showings), answers
 
 
@@ -209,14 +216,14 @@ def _showings(heard: Hearing, who: Array, uninstalls: Array, showings: Array) ->
         "uninstall_id": uninstalls,
         "survey": ["exit"] * n,
         "survey_version": [SURVEY.version] * n,
-        "locale": rows.names(a.LOCALES, heard.people.locale[who]),
-        "reasons": [_in_order(digits) for digits in rows.hexes(way_out.uuid[who])],
+        "locale": names(a.LOCALES, heard.people.locale[who]),
+        "reasons": [_in_order(digits) for digits in hexes(way_out.uuid[who])],
         "shown_at": at + SHOWN_MS,
-        "opened_at": rows.optional(at + OPENED_MS, opened),
+        "opened_at": optional(at + OPENED_MS, opened),
         "held_out": way_out.held_out[who].astype(int),
-        "offer": rows.names((DEAR,), 0 * who, offered),
-        "offered_at": rows.optional(chosen + OFFERED_MS - CHOSEN_MS, offered),
-        "offer_taken_at": rows.optional(chosen + TAKEN_MS - CHOSEN_MS, taken),
+        "offer": names((DEAR,), 0 * who, offered),
+        "offered_at": optional(chosen + OFFERED_MS - CHOSEN_MS, offered),
+        "offer_taken_at": optional(chosen + TAKEN_MS - CHOSEN_MS, taken),
     }
 
 
@@ -224,20 +231,20 @@ def _in_order(digits: str) -> str:
     return json.dumps([reason.id for reason in SURVEY.in_order_for(UUID(digits))])
 
 
-def words_of(heard: Hearing, who: int) -> str | None:
+def words_of(lives: Lives, who: int) -> str | None:
     """Return what somebody writes, in the language of their copy."""
-    number = float(heard.leaving.words[who])
+    number = float(lives.leaving.words[who])
     if number == NOBODY:
         return None
-    language = list(a.LOCALES)[heard.people.locale[who]].partition("-")[0]
+    language = list(a.LOCALES)[lives.people.locale[who]].partition("-")[0]
     texts = a.WORDS[language]
     return texts[int(number * len(texts))]
 
 
-def said_of(heard: Hearing, who: int) -> tuple[str, str | None, int | None, str | None]:
+def said_of(lives: Lives, who: int) -> tuple[str, str | None, int | None, str | None]:
     """Return the reason, comment, score and address that somebody gives."""
-    way_out = heard.leaving
-    comment, score = words_of(heard, who), int(way_out.score[who])
+    way_out = lives.leaving
+    comment, score = words_of(lives, who), int(way_out.score[who])
     email = f"someone-{who}@mail.example" if comment and way_out.address[who] else None
     reason = a.REASONS[way_out.reason[who]]
     return reason, comment, None if score == NOBODY else score, email
@@ -245,7 +252,7 @@ def said_of(heard: Hearing, who: int) -> tuple[str, str | None, int | None, str 
 
 def _installer_answers(heard: Hearing, who: Array, uninstalls: Array, ids: Array) -> Columns:
     n = len(who)
-    said = [said_of(heard, one) for one in who.tolist()]
+    said = [said_of(heard.lives, one) for one in who.tolist()]
     return {
         "installation_id": ids[who],
         "uninstall_id": uninstalls,
@@ -265,11 +272,11 @@ def _page_answers(
 ) -> Columns:
     """Return the click, and in a row of its own what was said after it."""
     answered, at = answered_on_page(heard, who)
-    columns: dict[str, list[object]] = {name: [] for name in _ANSWER}
+    columns = {name: list[object]() for name in _ANSWER}
     columns_chosen = (who, ids[who], uninstalls, showings, at)
     chosen = zip(*(column[answered].tolist() for column in columns_chosen), strict=True)
     for one, owner, uninstall, showing, clicked in chosen:
-        reason, comment, score, email = said_of(heard, one)
+        reason, comment, score, email = said_of(heard.lives, one)
         given: list[tuple[object, ...]] = [(clicked, reason, None, None, None)]
         if comment is not None or score is not None:
             given.append((clicked + SAID_MS - CHOSEN_MS, None, comment, score, email))

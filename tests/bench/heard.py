@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from tests.bench import assumptions as a
-from tests.bench.simulator import AGENT, BLOCKED, EXIT, LINK_ONLY, NOBODY, Array, Lives
+from tests.bench.lives import AGENT, BLOCKED, EXIT, LINK_ONLY, NOBODY, Array, Lives
 
 from exitpoll_server.store.instants import DAY_MS
 
@@ -34,7 +34,7 @@ class Hearing:
     """One chunk of lives, and what came through of it."""
 
     def __init__(self, lives: Lives) -> None:
-        self.people, self.uses = lives.people, lives.uses
+        self.lives, self.people, self.uses = lives, lives.people, lives.uses
         self.leaving, self.in_use = lives.leaving, lives.in_use
         p, left = self.people, lives.leaving.at != NOBODY
         self.size = len(p)
@@ -52,10 +52,8 @@ class Hearing:
         self._deliver()
         self._messages()
         self.facts = self._facts()
-        self.heard = (self.message_count > 0) | (left & (p.reach != AGENT)) | self._left_heard(left)
-
-    def _left_heard(self, left: Array) -> Array:
-        return left & (self.by_agent | self.by_browser | self.by_link)
+        left_word = self.by_agent | self.by_browser | self.by_link
+        self.heard = (self.message_count > 0) | left_word
 
     def _deliver(self) -> None:
         """Find the message that brought each row: its ping, a later one, or the last event."""
@@ -87,7 +85,7 @@ class Hearing:
         owners, counters = u.owner[self.pings], u.counter[self.pings]
         pings = np.bincount(owners[counters == 0], minlength=self.size)
         first = np.searchsorted(owners * 2 + counters, np.arange(self.size) * 2)
-        regrets = np.flatnonzero(way_out.regrets & (pings > 2))  # noqa: PLR2004 - one before, one after
+        regrets = np.flatnonzero(way_out.regrets & (pings > 2))
         second = self.pings[first[regrets] + 1]
         withdraws = np.flatnonzero((way_out.withdrew != NOBODY) & (pings > 0))
         event_by = self.by_agent | self.by_browser
@@ -113,7 +111,7 @@ class Hearing:
         self.seq = self._seqs()
 
     def _seqs(self) -> Array:
-        """Number the messages of each counter, from 1."""
+        """Return the number of each message among its counter's, from 1."""
         key = self.owner * 2 + self.counter
         order = np.argsort(key, kind="stable")
         starts = np.searchsorted(key[order], key[order])

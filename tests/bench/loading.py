@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from psycopg import sql
 from tests.bench import assumptions as a
 from tests.bench import rows
+from tests.bench.columns import Columns, Numbers, Tables, listed
 from tests.bench.departures import SURVEY
-from tests.bench.rows import Columns, Numbers, Tables
 from tests.bench.simulator import CHUNK, simulate
 
 from exitpoll_server.questions import NPS
@@ -74,7 +74,7 @@ def fill_sqlite(file: Path, parts: Iterator[Tables]) -> None:
                 marks = ", ".join("?" * len(columns))
                 connection.executemany(
                     f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
-                    zip(*map(rows.listed, columns.values()), strict=True),
+                    zip(*map(listed, columns.values()), strict=True),
                 )
             connection.execute("COMMIT")
         connection.execute("VACUUM")
@@ -115,7 +115,7 @@ def _copy(connection: psycopg.Connection, name: str, columns: Columns) -> None:
         if binary:
             copy.write(_binary(columns, _LAUNCHES))
             return
-        for row in zip(*map(rows.listed, columns.values()), strict=True):
+        for row in zip(*map(listed, columns.values()), strict=True):
             copy.write_row(row)
 
 

@@ -1,137 +1,35 @@
 """A product's life, made up: who installs it, uses it, fades, leaves and answers, from a seed.
 
 `simulate` gives what truly happened, as arrays; `tests/bench/heard.py` says what of it a server
-hears, and makes the store's rows of that. What is assumed stands in `tests/bench/assumptions.py`.
-All instants and days are those of the agent's own clock, in the store's units; `offset` is what
-the server's clock is ahead of it, with the time that a message is under way. An agent sends one
-ping a day of use, with the day's last count, and leaves out nothing that no ping has brought yet.
+hears, and `tests/bench/rows.py` makes the store's rows of that. What is assumed stands in
+`tests/bench/assumptions.py`. An agent sends one ping a day of use, with that day's last count and
+with whatever no ping has brought yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from tests.bench import assumptions as a
+from tests.bench import endings
+from tests.bench.lives import (
+    AGENT,
+    NOBODY,
+    Array,
+    Lives,
+    People,
+    Rng,
+    Uses,
+    of_kind,
+    pick,
+    share,
+)
 
 from exitpoll_server.store.instants import DAY_MS
 
-Array: TypeAlias = NDArray[Any]
-Rng: TypeAlias = np.random.Generator
-
 CHUNK = 20_000
 """Installations at a time: a million rows of launches, some 500 MB at work."""
-
-AGENT, BLOCKED, LINK_ONLY, EXIT = range(4)
-"""How copies can be heard of: always, by the browser only, by the plain link only, on leaving."""
-
-NOBODY = -1
-
-
-@dataclass(kw_only=True)
-class People:
-    """Installations, one an element."""
-
-    uuid: Array
-    """16 bytes each."""
-    began: Array
-    """The install."""
-    kind: Array
-    reach: Array
-    offset: Array
-    ends: Array
-    """The last instant of which anything is heard."""
-    os: Array
-    arch: Array
-    channel: Array
-    source: Array
-    locale: Array
-    plan: Array
-    theme: Array
-    origin: Array
-    older: Array
-    """How long before `began` it was installed, where the agent came by an update."""
-    free: Array
-    bought_day: Array
-    """The day from which the edition is paid; beyond all days for those who never pay."""
-    customer: Array
-    lag: Array
-    """Days until it has a new version."""
-    version: Array
-    """The version at install."""
-
-    def __len__(self) -> int:
-        return len(self.began)
-
-
-@dataclass(kw_only=True)
-class Uses:
-    """Days of use, a row a counter, day and version, as the store orders them."""
-
-    owner: Array
-    day: Array
-    counter: Array
-    """0 for the person who installed it, 1 for another one on the same machine."""
-    version: Array
-    launches: Array
-    sent: Array
-    """When the ping of that day went out."""
-    online: Array
-    """It went through."""
-
-    def __len__(self) -> int:
-        return len(self.owner)
-
-
-@dataclass(kw_only=True)
-class Leaving:
-    """How each installation ended, one an element."""
-
-    at: Array
-    """NOBODY where it was not uninstalled."""
-    uuid: Array
-    way: Array
-    hurt: Array
-    withdrew: Array
-    """When consent was withdrawn, or NOBODY."""
-    regrets: Array
-    """Said once before that it was uninstalled, and was not: after the second ping."""
-    regret_uuid: Array
-    opened: Array
-    answers: Array
-    reason: Array
-    words: Array
-    """A number from 0 to 1 that picks the comment; NOBODY without one."""
-    score: Array
-    address: Array
-    late_ms: Array
-    held_out: Array
-    takes_offer: Array
-
-
-@dataclass(kw_only=True)
-class InUse:
-    """What is noted while a product is in use, one an element."""
-
-    milestone: Array
-    """After how many days of use it was reached; NOBODY where never."""
-    asked: Array
-    uuid: Array
-    score: Array
-    """NOBODY where nothing was answered."""
-
-
-@dataclass(kw_only=True)
-class Lives:
-    """Some installations from beginning to end."""
-
-    people: People
-    uses: Uses
-    leaving: Leaving
-    in_use: InUse
 
 
 def simulate(seed: int, installations: int, chunk: int = CHUNK) -> Iterator[Lives]:
@@ -151,23 +49,6 @@ def simulate(seed: int, installations: int, chunk: int = CHUNK) -> Iterator[Live
         again = _again(rng, lives)
         if len(again):
             yield _lives(rng, again)
-
-
-def share(rng: Rng, n: int, of: float) -> Array:
-    """Return which of n it happens to."""
-    return rng.random(n) < of
-
-
-def pick(rng: Rng, n: int, shares: Mapping[str, float] | Sequence[float]) -> Array:
-    """Return n numbers of choices, by their shares."""
-    weights = list(shares.values()) if isinstance(shares, Mapping) else list(shares)
-    return np.searchsorted(np.cumsum(weights)[:-1] / sum(weights), rng.random(n), side="right")
-
-
-def of_kind(kind: Array, name: str) -> Array:
-    """Return a number of each one's kind."""
-    numbers: Array = np.array([getattr(person, name) for person in a.PEOPLE.values()])[kind]
-    return numbers
 
 
 # -- who they are --------------------------------------------------------------------------
@@ -250,8 +131,8 @@ def _again(rng: Rng, lives: Lives) -> People:
 def _lives(rng: Rng, people: People) -> Lives:
     interest, hurt = _interest(rng, people)
     uses = _uses(rng, people, np.minimum(interest, people.ends))
-    leaving = _leaving(rng, people, uses, interest, hurt)
-    return Lives(people=people, uses=uses, leaving=leaving, in_use=_in_use(rng, people))
+    leaving = endings.leave(rng, people, uses, interest, hurt)
+    return Lives(people=people, uses=uses, leaving=leaving, in_use=endings.in_use(rng, people))
 
 
 def _interest(rng: Rng, people: People) -> tuple[Array, Array]:
@@ -279,7 +160,7 @@ def _uses(rng: Rng, people: People, until: Array) -> Uses:
     day = first[owner] + age
     chance = of_kind(people.kind, "active")[owner]
     chance *= np.exp(-age / of_kind(people.kind, "fades_days")[owner])
-    chance *= np.where(_weekday(day) >= 5, of_kind(people.kind, "weekend")[owner], 1.0)  # noqa: PLR2004
+    chance *= np.where(_weekday(day) >= 5, of_kind(people.kind, "weekend")[owner], 1.0)
     begins = age == 0
     used = begins | (rng.random(len(owner)) < chance)
     used &= ~_in_pause(rng, people, owner, age, span)
@@ -317,14 +198,16 @@ def _offline(rng: Rng, people: People, owner: Array, day: Array, span: Array) ->
 
 def _version_on(people: People, owner: Array, day: Array) -> Array:
     newest = (day - people.lag[owner] - a.FIRST_RELEASE) // a.RELEASE_DAYS
-    return np.clip(np.maximum(newest, people.version[owner]), 0, len(a.VERSIONS) - 1)
+    version: Array = np.clip(np.maximum(newest, people.version[owner]), 0, len(a.VERSIONS) - 1)
+    return version
 
 
 def _sent(rng: Rng, people: People, owner: Array, day: Array, until: Array) -> Array:
     """Return an instant of each day, of the first one after the install, of the last before all."""
     low = np.maximum(day * DAY_MS, people.began[owner] + 1)
     high = np.minimum((day + 1) * DAY_MS - 1, np.maximum(until[owner], low + 1))
-    return low + (rng.random(len(owner)) * (high - low)).astype(np.int64)
+    sent: Array = low + (rng.random(len(owner)) * (high - low)).astype(np.int64)
+    return sent
 
 
 def _with_second_person(rng: Rng, people: People, uses: Uses, until: Array) -> Uses:
@@ -364,57 +247,3 @@ def _taken(uses: Uses, which: Array) -> Uses:
 def _joined(one: Uses, other: Uses) -> Uses:
     columns = zip(vars(one).items(), vars(other).values(), strict=True)
     return Uses(**{name: np.concatenate([mine, more]) for (name, mine), more in columns})
-
-
-# -- how they leave ------------------------------------------------------------------------
-
-
-def _leaving(rng: Rng, people: People, uses: Uses, interest: Array, hurt: Array) -> Leaving:
-    n = len(people)
-    last = people.began.copy()
-    np.maximum.at(last, uses.owner, uses.sent)
-    soon = rng.exponential(a.AT_ONCE_MINUTES * 60_000, n)
-    late = rng.exponential(a.TIDY_UP_DAYS * DAY_MS, n)
-    after = np.where(share(rng, n, a.UNINSTALLS_AT_ONCE), soon, late).astype(np.int64) + 2
-    over = interest < people.ends
-    chance = np.where(hurt, a.UNINSTALLS_FOR_IT, of_kind(people.kind, "uninstalls"))
-    leaves = over & (rng.random(n) < chance) & (last + after < people.ends)
-    withdraws = over & ~leaves & (people.reach == AGENT) & share(rng, n, a.WITHDRAWS)
-    by_kind = [np.cumsum(shares) for shares in (*a.REASONS_BY_KIND.values(), a.REASONS_OF_HURT)]
-    mood = np.where(hurt, len(by_kind) - 1, people.kind)
-    reason = (rng.random((n, 1)) > np.array(by_kind)[mood][:, :-1]).sum(axis=1)
-    is_late = share(rng, n, a.ANSWERS_LATE)
-    return Leaving(
-        at=np.where(leaves, last + after, NOBODY),
-        uuid=rng.integers(0, 256, (n, 16), dtype=np.uint8),
-        way=pick(rng, n, a.WAYS),
-        hurt=hurt,
-        withdrew=np.where(withdraws & (last + 2 < people.ends), last + 2, NOBODY),
-        regrets=share(rng, n, a.REGRETS),
-        regret_uuid=rng.integers(0, 256, (n, 16), dtype=np.uint8),
-        opened=share(rng, n, a.PAGE_LOADS),
-        answers=rng.random(n) / of_kind(people.kind, "answers"),
-        reason=reason,
-        words=np.where(share(rng, n, a.COMMENTS), rng.random(n), NOBODY),
-        score=np.where(share(rng, n, a.SCORES), _scores(rng, people, lower=3), NOBODY),
-        address=share(rng, n, a.LEAVES_ADDRESS),
-        late_ms=np.where(is_late, rng.integers(8 * DAY_MS, 30 * DAY_MS, n), 0),
-        held_out=share(rng, n, a.HELD_OUT),
-        takes_offer=share(rng, n, a.TAKES_OFFER),
-    )
-
-
-def _in_use(rng: Rng, people: People) -> InUse:
-    n = len(people)
-    reached = rng.integers(1, a.MILESTONE_WITHIN + 1, n)
-    return InUse(
-        milestone=np.where(share(rng, n, a.REACHES_MILESTONE), reached, NOBODY),
-        asked=share(rng, n, a.ASKED_IN_USE),
-        uuid=rng.integers(0, 256, (n, 16), dtype=np.uint8),
-        score=np.where(share(rng, n, a.ANSWERS_IN_USE), _scores(rng, people, lower=0), NOBODY),
-    )
-
-
-def _scores(rng: Rng, people: People, *, lower: float) -> Array:
-    middle = np.array(list(a.SCORE_BY_KIND.values()))[people.kind] - lower
-    return np.clip(np.rint(rng.normal(middle, a.SCORE_SPREAD)), 0, 10).astype(np.int64)

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import numpy as np
 from tests.bench import assumptions as a
-from tests.bench import departures, rows
+from tests.bench import departures
+from tests.bench.counters import counter_uuids
 from tests.bench.heard import BROWSER_MS, WAYS
-from tests.bench.simulator import AGENT, BLOCKED, EXIT, NOBODY, Lives
+from tests.bench.lives import AGENT, BLOCKED, EXIT, NOBODY, Lives
 
 from exitpoll_agent import wire
 from exitpoll_agent.wire import plain
@@ -47,7 +48,7 @@ class Agents:
     @staticmethod
     def counter_id(lives: Lives, who: int, counter: int) -> UUID:
         installation = lives.people.uuid[who]
-        [number] = rows.counter_uuids(installation[None], np.array([counter]))
+        [number] = counter_uuids(installation[None], np.array([counter]))
         return UUID(bytes=number.tobytes())
 
     def all(self) -> list[Delivery]:
@@ -173,7 +174,8 @@ class Agents:
     # -- the end of one
 
     def _by_browser(self, who: int) -> bool:
-        return WAYS[self.lives.leaving.way[who]] == "browser"
+        way: str = WAYS[self.lives.leaving.way[who]]
+        return way == "browser"
 
     def _regret(self, who: int, seq: int, sent: int) -> Delivery:
         told = self._told(who, 0, seq, sent, [])
