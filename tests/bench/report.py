@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,9 @@ MEGABYTE = 1_000_000
 
 SCAN = "SELECT COUNT(*) FROM launches"
 """What everything is compared with."""
+
+STARTS = "SELECT SUM(launches) FROM launches"
+"""How often the product was started: a row of launches counts all of its day."""
 
 RENDERINGS: Mapping[str, Callable[[reports.Report], str]] = {
     "JSON": render.as_json,
@@ -162,7 +165,7 @@ def _measured(url: str, runs: int) -> dict[str, Any]:
         return result
 
     def once() -> None:
-        part("scan", lambda: _scanned(url))
+        part("scan", lambda: _one(url, SCAN))
         counts = part(
             "counts",
             lambda: store.counts(
@@ -182,16 +185,17 @@ def _measured(url: str, runs: int) -> dict[str, Any]:
     for _ in range(runs):
         once()
     peaks = {"peak": _peak("self"), "backend": _backend_peak(url)}
-    return {"seconds": seconds, "first": first, **peaks}
+    return {"seconds": seconds, "first": first, "starts": _one(url, STARTS), **peaks}
 
 
-def _scanned(url: str) -> int:
+def _one(url: str, query: str) -> int:
+    """Return the one number that a query gives, past the store."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(_file(url))) as connection:
-            [number] = connection.execute(SCAN).fetchone()
+            [number] = connection.execute(query).fetchone()
     else:
         with psycopg.connect(url) as other:
-            [number] = other.execute(SCAN).fetchone() or (0,)
+            [number] = other.execute(query.encode()).fetchone() or (0,)
     return int(number)
 
 
@@ -233,8 +237,7 @@ def _sqlite_sizes(url: str) -> Sizes:
             "SELECT s.tbl_name, SUM(d.pgsize) FROM dbstat d "
             "JOIN sqlite_schema s ON s.name = d.name WHERE d.aggregate = 1 GROUP BY s.tbl_name"
         ).fetchall()
-        rows = {name: connection.execute(_count(name)).fetchone()[0] for name, _ in sizes}
-    return dict(sizes), rows
+    return dict(sizes), _rows(url, dict(sizes))
 
 
 def _postgresql_sizes(url: str) -> Sizes:
@@ -243,14 +246,12 @@ def _postgresql_sizes(url: str) -> Sizes:
             "SELECT relname, pg_total_relation_size(oid) FROM pg_class "
             "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         ).fetchall()
-        rows = {}
-        for name, _ in sizes:
-            [rows[name]] = connection.execute(_count(name).encode()).fetchone() or (0,)
-    return dict(sizes), rows
+    return dict(sizes), _rows(url, dict(sizes))
 
 
-def _count(table: str) -> str:
-    return f'SELECT COUNT(*) FROM "{table}"'  # noqa: S608 - a name out of the schema
+def _rows(url: str, tables: Iterable[str]) -> dict[str, int]:
+    # Names out of the schema.
+    return {name: _one(url, f'SELECT COUNT(*) FROM "{name}"') for name in tables}  # noqa: S608
 
 
 _SIZES = {"sqlite": _sqlite_sizes, "postgresql": _postgresql_sizes}
@@ -268,8 +269,9 @@ def _show(engine: str, measured: dict[str, Any], sizes: Sizes) -> None:
     scan = median(seconds["scan"])
     whole = median(sum(run[1:]) for run in runs)
     print(
-        f"\n{engine}: {rows['launches']:,} launches of {rows['installations']:,} installations; "
-        f"medians of {len(runs)} runs (the first report: {measured['first']:.2f} s)"
+        f"\n{engine}: {rows['launches']:,} launches of {rows['installations']:,} installations "
+        f"({measured['starts']:,} starts)\n"
+        f"medians of {len(runs)} runs; the first report took {measured['first']:.2f} s"
     )
     print(f"{'':16}{'seconds':>12}{'x a scan':>12}")
     for name, taken in seconds.items():

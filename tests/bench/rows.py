@@ -99,7 +99,7 @@ def _first_receipts(heard: Hearing) -> Array:
 
 def _by_agent_ever(heard: Hearing) -> Array:
     """Return of whom some message came from the agent, so that its clock is known."""
-    ever = heard.by_agent.copy()
+    ever: Array = heard.by_agent.copy()
     ever[heard.owner[~heard.from_browser]] = True
     return ever
 
