@@ -21,7 +21,7 @@ from exitpoll_server.store.lives.making import ANSWER_MS
 from exitpoll_server.store.lives.record import KNOWN_FROM
 from exitpoll_server.store.reading.grouping import grouped
 from exitpoll_server.store.reading.health import NAMES, classes
-from exitpoll_server.store.reading.view import View
+from exitpoll_server.store.reading.view import View, Which
 
 _MOMENTS: tuple[When, ...] = get_args(When)
 _HOUR_MS = 3_600_000
@@ -125,10 +125,11 @@ def with_comment(view: View) -> tuple[Departure, ...]:
     return _lines(view, _by_time(view, view.inside & view.lives["commented"]))
 
 
-def _by_time(view: View, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ints:
+def _by_time(view: View, which: Which) -> Ints:
     places = np.flatnonzero(which)
     order = np.lexsort((view.lives["uninstall"][places], view.lives["left"][places]))
-    return places[order[::-1]]
+    latest_first: Ints = places[order[::-1]]
+    return latest_first
 
 
 def _lines(view: View, places: Ints) -> tuple[Departure, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from exitpoll_server.counts import OTHER, Choice, Moments, OfferGroup, ProfileGroup, Reasons
 from exitpoll_server.questions import EXIT, Survey
@@ -16,6 +18,8 @@ from exitpoll_server.store.lives import NONE, Ints
 from exitpoll_server.store.lives.record import Text, text_of
 from exitpoll_server.store.reading.grouping import grouped
 from exitpoll_server.store.reading.view import View
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 MOST_VALUES = 6
 """Of each margin the most frequent ones: the rest together, or no answer stands for many."""
@@ -92,9 +96,7 @@ def _profiles(view: View) -> tuple[ProfileGroup, ...]:
     )
 
 
-def _band(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], bands: tuple[tuple[float, str], ...]
-) -> Text:
+def _band(values: Floats, bands: Sequence[tuple[float, str]]) -> Text:
     """Return in which band each value lies; what is not known in none."""
     codes = np.searchsorted([end for end, _ in bands], values, "right")
     codes = np.where(np.isnan(values), len(bands), codes)

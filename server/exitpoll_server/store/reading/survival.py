@@ -128,7 +128,7 @@ def _table(spells: _Spells) -> RiskTable:
     times, place = np.unique(spells.exit[lost], return_inverse=True)
     ended, entered = np.sort(spells.exit), np.sort(spells.entry)
     # Under observation just before t: entered before it, and not gone before it.
-    at_risk = np.searchsorted(entered, times, "left") - np.searchsorted(ended, times, "left")
+    at_risk = entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
     stops = np.bincount(place, weights=stopped[lost], minlength=len(times)).astype(np.int64)
     losses = np.bincount(place, minlength=len(times))
     return RiskTable(
