@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown_exit
 
 from exitpoll_agent import wire
+from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
 from exitpoll_server.store import Logo, Product, Said, Store
 
@@ -28,6 +29,9 @@ def fill(store: Store, copies: int = 5) -> Product:
     store.erase(product, UUID(int=copies), NOW)
     _set_aside(store, product)
     _gather(store, product)
+    # A report sums up what it reads, and keeps that.
+    window = Window(as_of=after(days=1), start=None, end=None)
+    store.counts(product, window, stopped_after_days=40, most_lines=1)
     return product
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from exitpoll_server.counts import (
+    MARGINS,
     Activity,
     Counts,
     Departure,
     DepartureGroup,
     Erased,
+    HealthGroup,
+    ProfileGroup,
     Reasons,
     Reclassified,
     RiskTable,
@@ -70,6 +73,7 @@ NOBODY_OBSERVED = Survival(
     unknown_install=0,
 )
 NO_REASONS = Reasons(choices=(), profiles=(), moments=(), offers=())
+HEALTH = HealthGroup(before=None, now="medium", launched_since=True, uninstalled_since=False, n=1)
 NO_USE = Activity(
     window_days=28,
     good_days=8,
@@ -132,14 +136,20 @@ def counts(
             first_seen=AS_OF - timedelta(days=200) if departures or stays else None,
         ),
         tenures=(),
-        reasons=NO_REASONS,
+        reasons=replace(NO_REASONS, profiles=tuple(_profile(group) for group in departures)),
         survival=NOBODY_OBSERVED,
-        activity=NO_USE,
+        activity=replace(NO_USE, health=(replace(HEALTH, n=sum(s.n for s in stays)),)),
         segments=(),
         compared=None,
         labels={},
     )
     return replace(whole, **fields)
+
+
+def _profile(group: DepartureGroup) -> ProfileGroup:
+    return ProfileGroup(
+        answered=group.answered, reason=group.reason, margins=(None,) * len(MARGINS), n=group.n
+    )
 
 
 def _line(group: DepartureGroup) -> Departure:

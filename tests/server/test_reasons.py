@@ -13,10 +13,9 @@ from tests.server.test_raking import populations, profile
 
 from exitpoll_server.counts import Choice, ProfileGroup
 from exitpoll_server.counts import Reasons as Counted
-from exitpoll_server.report import reasons as section
 from exitpoll_server.report.definitions.reasons import DEFINITIONS
 from exitpoll_server.report.figures import wilson
-from exitpoll_server.report.reasons import Reason, Reasons
+from exitpoll_server.report.reasons import Reason, Reasons, reasons
 
 SHOWN = ("other", "price", "slow")
 
@@ -35,7 +34,7 @@ def counted(*choices: Choice, profiles: tuple[ProfileGroup, ...] = ()) -> Counte
 
 
 def made(*choices: Choice, profiles: tuple[ProfileGroup, ...] = ()) -> Reasons:
-    return section.reasons(counted(*choices, profiles=profiles))
+    return reasons(counted(*choices, profiles=profiles))
 
 
 def named(reasons: Reasons, reason: str) -> Reason:

@@ -21,14 +21,13 @@ from lifelines import KaplanMeierFitter
 from lifelines.exceptions import StatError
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import median_survival_times, restricted_mean_survival_time
-from scipy.stats import chi2
 from tests.server.risk import Outcome, Stay, risk_table, risk_tables
 
 from exitpoll_server.counts import RiskTable, Survival
 from exitpoll_server.report.aalen_johansen import Incidence, aalen_johansen
 from exitpoll_server.report.curves import TRUE_TO, Estimate, drawn
 from exitpoll_server.report.kaplan_meier import KaplanMeier, kaplan_meier, median, restricted_mean
-from exitpoll_server.report.log_rank import Losses, chi_square_tail, log_rank
+from exitpoll_server.report.log_rank import Losses, log_rank
 from exitpoll_server.report.survival import Comparison, Lifetime, Lifetimes, lifetimes
 
 CDNOW = Path(__file__).parents[3] / "shared/data/cdnow"
@@ -236,14 +235,6 @@ def test_the_variance_of_one_way_out_is_greenwoods(observed: list[Stay]) -> None
         if share:
             expected = share**2 * staying.greenwood[row]
             assert leaving.variance(row) == pytest.approx(expected, abs=NEAR)
-
-
-@pytest.mark.parametrize("freedom", range(1, 13))
-def test_the_chi_square_tail_agrees_with_scipy(freedom: int) -> None:
-    """To ten digits, from nothing to the far end."""
-    for statistic in (0, 1e-9, 0.1, 1, 3.84, 10, 50, 200, 864.27, 1300):
-        expected = chi2.sf(statistic, freedom)
-        assert chi_square_tail(statistic, freedom) == pytest.approx(expected, rel=1e-10)
 
 
 @given(st.lists(stays(late=False), min_size=2, max_size=5))

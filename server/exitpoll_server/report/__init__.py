@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from exitpoll_server.counts import Counts, Departure, Window
+from exitpoll_server.report.alarms import VersionWeek, alarms
+from exitpoll_server.report.arriving import Arriving, arriving
+from exitpoll_server.report.bias import Bias, bias
+from exitpoll_server.report.changes import Changes, changes
+from exitpoll_server.report.customers import Regularity, regularity
 from exitpoll_server.report.figures import Figure
+from exitpoll_server.report.health import Health, health
 from exitpoll_server.report.iceberg import Iceberg, iceberg
+from exitpoll_server.report.offers import Offers, offers
+from exitpoll_server.report.reasons import Reasons, reasons
+from exitpoll_server.report.retention import Retention, retention
+from exitpoll_server.report.scores import Scores, scores
+from exitpoll_server.report.segments import Column, Table, not_adding_up, tables
+from exitpoll_server.report.survival import Lifetimes, lifetimes
+from exitpoll_server.report.tenure import Tenures, tenures
 from exitpoll_server.report.uninstalls import Uninstalls, uninstalls
 
 ENOUGH_ANSWERS = 30
@@ -43,8 +56,22 @@ class Report:
     trial_days: int | None
     small: bool
     """Fewer than 30 answers: counts, every comment and a line an uninstall come first."""
+    changes: Changes
+    """Since the window before; only what the intervals support."""
     uninstalls: Uninstalls
     iceberg: Iceberg
+    reasons: Reasons
+    bias: Bias
+    offers: Offers
+    tenures: Tenures
+    lifetimes: Lifetimes
+    retention: Retention
+    health: Health
+    scores: Scores
+    alarms: tuple[VersionWeek, ...]
+    arriving: Arriving
+    segments: tuple[Table, ...]
+    regularity: Regularity
     comments: tuple[Departure, ...]
     lines: tuple[Departure, ...]
     """The latest uninstalls, where numbers are small."""
@@ -59,8 +86,8 @@ def make(counts: Counts) -> Report:
     Raises:
         DoesNotAddUpError: levels that must add up do not.
     """
-    first, second = uninstalls(counts), iceberg(counts)
-    _check(first, second)
+    first, second, third = uninstalls(counts), iceberg(counts), reasons(counts.reasons)
+    _check(counts, first, second, third)
     answered = _numerator(first, "answered")
     small = answered < ENOUGH_ANSWERS
     return Report(
@@ -69,8 +96,21 @@ def make(counts: Counts) -> Report:
         stopped_after_days=counts.stopped_after_days,
         trial_days=counts.trial_days,
         small=small,
+        changes=changes(counts.compared),
         uninstalls=first,
         iceberg=second,
+        reasons=third,
+        bias=bias(counts.reasons.profiles, counts.reasons.moments),
+        offers=offers(counts.reasons.offers),
+        tenures=tenures(counts.tenures, first.steps[0].of_uninstalls.numerator or 0),
+        lifetimes=lifetimes(counts.survival),
+        retention=retention(counts.activity),
+        health=health(counts.activity),
+        scores=scores(counts.activity),
+        alarms=alarms(counts.activity, counts.window.as_of),
+        arriving=arriving(counts.activity, counts.window.as_of),
+        segments=tables(counts.segments, stopped_known=second.known_on is None),
+        regularity=regularity(counts.activity),
         comments=counts.comments,
         lines=counts.lines if small else (),
         not_yet=tuple(_not_yet(counts, second, small=small)),
@@ -95,7 +135,7 @@ def _not_yet(counts: Counts, second: Iceberg, *, small: bool) -> list[NotYet]:
     return waiting
 
 
-def _check(first: Uninstalls, second: Iceberg) -> None:
+def _check(counts: Counts, first: Uninstalls, second: Iceberg, third: Reasons) -> None:
     total = _numerator(first, "uninstalled")
     steps = [s.of_uninstalls.numerator or 0 for s in first.steps]
     sums = {
@@ -111,8 +151,14 @@ def _check(first: Uninstalls, second: Iceberg) -> None:
         or second.still_installed.numerator == _total([second.active, second.stopped]),
         "uninstalled = answered + quiet": second.uninstalled.numerator
         == _total([second.answered, second.left_quietly]),
+        "reasons = reasons by the moment": _total(one.given for one in third.reasons)
+        == _total(part.figure for part in first.reasons),
+        "health = not left out of the iceberg": sum(g.n for g in counts.activity.health)
+        == second.seen.numerator,
     }
     wrong = [name for name, fits in sums.items() if not fits]
+    whole: dict[Column, int] = {"uninstalls": total, "answered": _numerator(first, "answered")}
+    wrong += not_adding_up(counts.segments, whole)
     if wrong:
         raise DoesNotAddUpError(f"the report does not add up ({'; '.join(wrong)})")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from math import erfc, exp, pi, sqrt
 from operator import mul, sub
 from typing import NamedTuple
+
+from exitpoll_server.report.chances import chi_square_sf
 
 NOTHING = 1e-10
 """A variance that is smaller than this share of the largest is a rounded 0."""
@@ -50,7 +51,7 @@ def log_rank(groups: Sequence[Losses]) -> LogRank | None:
     excess = [sum(map(sub, g.losses, map(mul, g.at_risk, rates))) for g in groups]
     variance = _variance([g.at_risk for g in groups], spreads)
     statistic, rank = _quadratic(excess, variance)
-    return LogRank(statistic, rank, chi_square_tail(statistic, rank)) if rank else None
+    return LogRank(statistic, rank, chi_square_sf(statistic, rank)) if rank else None
 
 
 def _variance(at_risk: list[Sequence[int]], spreads: list[float]) -> list[list[float]]:
@@ -82,21 +83,3 @@ def _quadratic(vector: list[float], matrix: list[list[float]]) -> tuple[float, i
             for j in left:
                 matrix[i][j] -= factor * matrix[pivot][j]
     return form, len(vector) - len(left)
-
-
-def chi_square_tail(statistic: float, freedom: int) -> float:
-    """Return P(X >= statistic) of the chi-square distribution with that many degrees of freedom.
-
-    The closed forms for whole degrees, whose terms are all positive: M. Abramowitz, I. A. Stegun,
-    "Handbook of mathematical functions", 1964, 26.4.4 and 26.4.5.
-    """
-    half = statistic / 2
-    if freedom % 2:
-        tail, order, term = erfc(sqrt(half)), 0.5, 2 * exp(-half) * sqrt(half / pi)
-    else:
-        tail, order, term = 0.0, 0.0, exp(-half)
-    while order < freedom / 2:
-        tail += term
-        order += 1
-        term *= half / order
-    return tail

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
 from exitpoll_server.counts import Segment
-from exitpoll_server.report._chances_life import benjamini_hochberg
+from exitpoll_server.report.chances import benjamini_hochberg
 from exitpoll_server.report.exact import mid_p
 from exitpoll_server.report.figures import Figure, rate, share, unknown
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from exitpoll_server.report.definitions import first, reasons, survival, themes, use
+from exitpoll_server.report.definitions import first, reasons, survival, tenure, themes, use
 
 DEFINITIONS: dict[str, str] = {
     **first.DEFINITIONS,
     **reasons.DEFINITIONS,
     **survival.DEFINITIONS,
+    **tenure.DEFINITIONS,
     **use.DEFINITIONS,
     **themes.DEFINITIONS,
 }

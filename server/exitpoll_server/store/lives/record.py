@@ -86,6 +86,16 @@ class Text:
         """Return the texts of the lives for which it is true."""
         return Text(self.codes[which], self.values)
 
+    def frequent(self, most: int, other: str) -> Text:
+        """Return the texts with all but the most frequent values as one."""
+        sizes = np.bincount(self.codes, minlength=len(self.values))
+        order = sorted(range(len(sizes)), key=lambda code: (-sizes[code], self.values[code] or ""))
+        place = np.full(len(sizes), most)
+        place[order[:most]] = range(len(order[:most]))
+        values = [self.values[code] for code in order[:most]]
+        values += [other] * (most + 1 - len(values))
+        return Text(place[self.codes], values)
+
     def of(self, codes: Ints) -> Text:
         """Return the texts of lives that have, each, the one of a place in this column."""
         return Text(self.codes[codes], self.values)

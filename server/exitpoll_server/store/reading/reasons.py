@@ -79,9 +79,9 @@ def _profiles(view: View) -> tuple[ProfileGroup, ...]:
     margins = [
         _band(np.where(tenure == NONE, np.nan, tenure / DAY_MS), TENURES),
         _band(np.where(launches == NONE, np.nan, launches), LAUNCHES),
-        *(_frequent(lives.texts[name]) for name in ("version", "os")),
-        _frequent(_language(lives.texts["locale"])),
-        _frequent(lives.texts["edition"]),
+        *(lives.texts[name].frequent(MOST_VALUES, OTHER) for name in ("version", "os")),
+        _language(lives.texts["locale"]).frequent(MOST_VALUES, OTHER),
+        lives.texts["edition"].frequent(MOST_VALUES, OTHER),
     ]
     reason = lives.texts["reason"]
     columns = (lives["answered"], reason.codes, *(text.codes for text in margins))
@@ -107,17 +107,6 @@ def _language(locale: Text) -> Text:
     """Return the languages of locales: `ru` of `ru-RU`."""
     names = [None if one is None else one.replace("_", "-").split("-")[0] for one in locale.values]
     return text_of(names).of(locale.codes)
-
-
-def _frequent(text: Text) -> Text:
-    """Return a text with all but its most frequent values as one."""
-    sizes = np.bincount(text.codes, minlength=len(text.values))
-    order = sorted(range(len(sizes)), key=lambda code: (-sizes[code], text.values[code] or ""))
-    place = np.full(len(sizes), MOST_VALUES)
-    place[order[:MOST_VALUES]] = range(len(order[:MOST_VALUES]))
-    values = [text.values[code] for code in order[:MOST_VALUES]]
-    values += [OTHER] * (MOST_VALUES + 1 - len(values))
-    return Text(place[text.codes], values)
 
 
 def _moments(view: View) -> tuple[Moments, ...]:

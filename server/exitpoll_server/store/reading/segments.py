@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from exitpoll_server.counts import Segment, Span
+from exitpoll_server.counts import OTHER, Segment, Span
 from exitpoll_server.store.instants import DAY_MS, NOON_MS, to_ms
 from exitpoll_server.store.lives import Ints
 from exitpoll_server.store.lives.making import ANSWER_MS
@@ -18,6 +18,9 @@ from exitpoll_server.store.reading.use import version_names
 from exitpoll_server.store.reading.view import View, Which
 
 DIMENSIONS = ("version", "channel", "os", "locale", "edition", "source")
+
+MOST_SEGMENTS = 50
+"""Of one dimension; attributes may have a value for each installation."""
 
 COMPARED_DAYS = 28
 """Where no window is asked for, the last four weeks are compared with the four before."""
@@ -44,7 +47,8 @@ def segments(view: View) -> tuple[Segment, ...]:
             value=value,
             **{name: counts[name][code] for name in columns},
         )
-        for dimension, text in _dimensions(view)
+        for dimension, every in _dimensions(view)
+        for text in [every.frequent(MOST_SEGMENTS, OTHER)]
         for counts in [_sums(text, columns)]
         for code, value in enumerate(text.values)
         if any(counts[name][code] for name in columns)

@@ -134,7 +134,7 @@ def _table(spells: _Spells) -> RiskTable:
     return RiskTable(
         n=len(ended),
         days=tuple((times / DAY_MS).tolist()),
-        at_risk=tuple(at_risk.tolist()),
+        at_risk=tuple(np.asarray(at_risk).tolist()),
         uninstalls=tuple((losses - stops).tolist()),
         stops=tuple(stops.tolist()),
         longest=float(ended[-1]) / DAY_MS if len(ended) else 0.0,
