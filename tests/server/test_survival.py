@@ -106,7 +106,7 @@ def section(everybody: Iterable[Stay], **others: Any) -> Lifetimes:
 
 
 @given(stays())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_staying_agrees_with_lifelines(observed: list[Stay]) -> None:
     """Shares, their interval, the median and its interval, and the mean, with late entry too."""
     table = risk_table(observed)
@@ -248,7 +248,7 @@ def test_the_chi_square_tail_agrees_with_scipy(freedom: int) -> None:
 
 
 @given(st.lists(stays(late=False), min_size=2, max_size=5))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_the_log_rank_test_agrees_with_lifelines(groups: list[list[Stay]]) -> None:
     """Statistic, degrees of freedom and p of two to five groups, in whatever order."""
     tables = risk_tables(*groups)
