@@ -11,6 +11,9 @@ from math import exp, log, sqrt
 from exitpoll_server.report.figures import Z_95
 from exitpoll_server.report.kaplan_meier import KaplanMeier
 
+WHOLE = 1 - 1e-9
+"""A share of one, as the sum of a hundred thousand rounded steps may miss it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Incidence:
@@ -34,7 +37,7 @@ class Incidence:
 
     def share(self, row: int) -> float:
         """Return the share lost in this way up to this row's day; none before the first row."""
-        return self.shares[row] if row >= 0 else 0.0
+        return min(1.0, self.shares[row]) if row >= 0 else 0.0
 
     def variance(self, row: int) -> float:
         """Return the variance of the share, by the delta method with binomial losses.
@@ -60,7 +63,7 @@ class Incidence:
         risks analysis", 2002.
         """
         share = self.share(row)
-        if not 0 < share < 1:
+        if not 0 < share < WHOLE:
             return None
         depth = -log(share)
         spread = exp(Z_95 * sqrt(self.variance(row)) / (share * depth))

@@ -99,7 +99,7 @@ def _stretches(estimate: Estimate, stop: int) -> Iterator[tuple[int, int]]:
 
 def _step(estimate: Estimate, first: int, last: int) -> Step:
     bands = [band for band in map(estimate.interval, (first, last)) if band is not None]
-    share = (estimate.shares[first] + estimate.shares[last]) / 2
+    share = (estimate.share(first) + estimate.share(last)) / 2
     if not bands:
         return Step(estimate.days[first], share, None, None)
     low, high = (sum(ends) / len(bands) for ends in zip(*bands, strict=True))
