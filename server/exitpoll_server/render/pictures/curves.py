@@ -22,10 +22,10 @@ from exitpoll_server.render.pictures.drawing import (
     SERIES,
     Look,
     Table,
+    along,
     element,
     leader,
     line,
-    number,
     picture,
     spread,
     text,
@@ -135,12 +135,12 @@ def _lines(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
         if band:
             high = _path([(p.at, p.high or 0) for p in band], plot, finest)
             low = _path([(p.at, p.low or 0) for p in band], plot, finest)
-            outline = f"M{_along(high)}L{_along(low[::-1])}Z"
+            outline = f"M{along(high)}L{along(low[::-1])}Z"
             yield element("path", d=outline, class_=f"area s{i}", fill_opacity=_BAND)
     for i, curve in enumerate(curves, 1):
         corners = _path([(p.at, p.value) for p in curve.points], plot, finest)
         dash = DASHES[i - 1]
-        d = f"M{_along(corners)}"
+        d = f"M{along(corners)}"
         yield element("path", d=d, class_=f"line s{i}", stroke_width=2, stroke_dasharray=dash)
 
 
@@ -148,9 +148,9 @@ def _areas(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
     below = [(plot.x.start, plot.y.start), (plot.right, plot.y.start)]
     for i, curve in enumerate(curves, 1):
         corners = _path([(p.at, p.value) for p in curve.points], plot, 0.7)
-        d = f"M{_along(corners)}L{_along(below[::-1])}Z"
+        d = f"M{along(corners)}L{along(below[::-1])}Z"
         yield element("path", d=d, class_=f"area s{i}", fill_opacity=0.3 if i % 2 else "0.5")
-        yield element("path", d=f"M{_along(corners)}", class_=f"line s{i}", stroke_width=2)
+        yield element("path", d=f"M{along(corners)}", class_=f"line s{i}", stroke_width=2)
         below = corners
 
 
@@ -167,20 +167,6 @@ def _path(
             y = plot.y(value)
     corners.append((plot.right, y))
     return corners
-
-
-def _along(corners: Sequence[tuple[float, float]]) -> str:
-    """Write corners as moves from each to the next; rounded first, so that no fault adds up."""
-    tenths = [(round(10 * x), round(10 * y)) for x, y in corners]
-    said = [f"{number(tenths[0][0] / 10)} {number(tenths[0][1] / 10)}"]
-    for (x0, y0), (x1, y1) in pairwise(tenths):
-        if x1 != x0 and y1 != y0:
-            said.append(f"l{number((x1 - x0) / 10)} {number((y1 - y0) / 10)}")
-        elif x1 != x0:
-            said.append(f"h{number((x1 - x0) / 10)}")
-        elif y1 != y0:
-            said.append(f"v{number((y1 - y0) / 10)}")
-    return "".join(said)
 
 
 def _names(curves: Sequence[Curve], plot: _Plot, *, stacked_: bool) -> Iterator[Markup]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
+from itertools import accumulate, pairwise
 from unicodedata import bidirectional, combining, east_asian_width
 
 from markupsafe import Markup, escape
@@ -142,12 +144,12 @@ def clipped(said: str, room: float, size: float = TEXT) -> str:
     """Shorten text to a room, ending in an ellipsis."""
     if width_of(said, size) <= room:
         return said
-    while said and width_of(said + "…", size) > room:
-        said = said[:-1]
+    ends = accumulate((size * _advance(c) for c in said), initial=width_of("…", size))
+    kept = said[: sum(1 for end in ends if end <= room) - 1] if room > size else ""
     # A mark without its letter would sit on the ellipsis.
-    while said and (combining(said[-1]) or said[-1] in " \N{ZERO WIDTH JOINER}"):
-        said = said[:-1]
-    return said + "…"
+    while kept and (combining(kept[-1]) or kept[-1] in " \N{ZERO WIDTH JOINER}"):
+        kept = kept[:-1]
+    return kept + "…"
 
 
 def width_of(said: str, size: float = TEXT) -> float:
@@ -155,6 +157,7 @@ def width_of(said: str, size: float = TEXT) -> float:
     return size * sum(_advance(c) for c in said)
 
 
+@cache
 def _advance(character: str) -> float:
     """Return the width of a character in ems."""
     for characters, advance in _ADVANCES:
@@ -164,11 +167,13 @@ def _advance(character: str) -> float:
         return 0.0
     if east_asian_width(character) in "WF":
         return 1.05
-    return 0.72 if character.isupper() or not character.isascii() else 0.62
+    if character.isupper():
+        return 0.69
+    return 0.59 if character.isascii() else 0.65
 
 
 _ADVANCES = (
-    ("0123456789", 0.61),
+    ("0123456789", 0.58),
     ("iljI.,:;'|!\N{NO-BREAK SPACE} ", 0.32),
     ('()[]frt-/"', 0.42),
     ("mwMW@%—…", 0.96),
@@ -200,6 +205,21 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return [by_index[i] for i in range(len(wanted))]
 
 
+def along(corners: Sequence[tuple[float, float]]) -> str:
+    """Write corners as moves from each to the next; rounded first, so that no fault adds up."""
+    tenths = [(round(10 * x), round(10 * y)) for x, y in corners]
+    said = [f"{number(tenths[0][0] / 10)} {number(tenths[0][1] / 10)}"]
+    for (x0, y0), (x1, y1) in pairwise(tenths):
+        across, down = number((x1 - x0) / 10), number((y1 - y0) / 10)
+        if y1 == y0:
+            said.append(f"h{across}")
+        elif x1 == x0:
+            said.append(f"v{down}")
+        else:
+            said.append(f"l{across} {down}")
+    return "".join(said)
+
+
 def leader(start: tuple[float, float], y: float, class_: str) -> Markup:
     """Write the short line that leads from the end of a curve to its label at height `y`."""
     x, end = start
@@ -211,7 +231,7 @@ def leader(start: tuple[float, float], y: float, class_: str) -> Markup:
 def picture(look: Look, title: str, description: str, height: float, body: Iterable[Markup]) -> str:
     """Frame what was drawn: ids, title, description and, for a file of its own, style and paper."""
     heading = wrapped(title, look.width, _HEADING) if look.standalone else []
-    above = 26 * len(heading)
+    above = 26 * len(heading) + 8 * bool(heading)
     edge = _MARGIN if look.standalone else 0
     width, tall = look.width + 2 * edge, height + above + 2 * edge
     alone: list[Markup] = []

@@ -11,7 +11,7 @@ from exitpoll_server.render.pictures.axes import Scale, Share, between
 from exitpoll_server.render.pictures.drawing import Look, Table, line, picture, rect, text
 
 _BAR = 14
-_LABELS = 210
+_LABELS = 216
 _NUMBERS = 150
 """Pixels for labels at the left and numbers at the right, where there is room for both."""
 _CAP = 4
@@ -71,12 +71,8 @@ def draw(data: Funnel, look: Look) -> str | None:
 def _step(step: Step, row: _Row, index: int) -> Iterator[Markup]:
     scale = Scale(0, 1, row.left, row.right)
     end = scale(step.share.value or 0)
-    yield rect((row.left, row.bar, row.right - row.left, _BAR), "grid", fill_opacity=0)
-    yield rect(
-        (row.left, row.bar, max(end - row.left, 1 if step.share.count else 0), _BAR),
-        "area s1",
-        rx=2,
-    )
+    drawn = max(end - row.left, 1 if step.share.count else 0)
+    yield rect((row.left, row.bar, drawn, _BAR), "area s1", rx=2, fill_opacity="0.7")
     interval = step.share.interval if index else None
     if interval:
         yield from _whisker(scale, interval, row.bar + _BAR / 2)
@@ -90,7 +86,6 @@ def _step(step: Step, row: _Row, index: int) -> Iterator[Markup]:
 
 def _whisker(scale: Scale, interval: tuple[float, float], y: float) -> Iterator[Markup]:
     low, high = scale(interval[0]), scale(interval[1])
-    yield line((low, y), (high, y), "line edge", stroke_width=4)
     yield line((low, y), (high, y), "line", stroke_width=1.5)
     for end in (low, high):
         yield line((end, y - _CAP), (end, y + _CAP), "line", stroke_width=1.5)

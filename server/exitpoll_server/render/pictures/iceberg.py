@@ -9,10 +9,11 @@ from math import sqrt
 
 from markupsafe import Markup
 
-from exitpoll_server.render.pictures.axes import Share
+from exitpoll_server.render.pictures.axes import Share, short
 from exitpoll_server.render.pictures.drawing import (
     Look,
     Table,
+    along,
     element,
     line,
     number,
@@ -20,11 +21,12 @@ from exitpoll_server.render.pictures.drawing import (
     rect,
     spread,
     text,
+    width_of,
 )
 
 _TALL = 300
-_TOP = 22
-"""Air above the tip; a label that names it needs half a line there."""
+_TOP = 44
+"""Air above the tip; a label that names it needs two lines there, clear of the water."""
 _OUTLINE = (
     (0.00, 0.44, 0.45),
     (0.10, 0.36, 0.56),
@@ -37,6 +39,8 @@ _OUTLINE = (
 )
 """The berg from top to bottom: height, left and right edge, in parts of its box."""
 _LABEL_GAP = 44
+_CLEAR = 22
+"""Pixels between the waterline and the middle of a label: no line goes through a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +79,31 @@ def draw(data: Iceberg, look: Look) -> str | None:
     """Draw the berg, cut at the heights where the areas are the numbers; None of nobody."""
     if not data.seen:
         return None
-    left, right = (look.width * 0.30, look.width * 0.68) if look.roomy else (84.0, 214.0)
+    left, right = (look.width * 0.30, look.width * 0.68) if look.roomy else (108.0, 222.0)
     sums = [0, *accumulate(count for _, count, _ in data.levels)]
     cuts = [_height_of(total / data.seen) for total in sums]
     water = _TOP + cuts[1] * _TALL
-    body = [
-        rect((0, water, look.width, _TOP + _TALL + 14 - water), "area sea", fill_opacity="0.07")
-    ]
-    for (_, count, class_), (top, bottom) in zip(data.levels, pairwise(cuts), strict=True):
+    names = _names(data, cuts, water)
+    bottom = max(_TOP + _TALL, names[-1] + _CLEAR) + 14
+    body = [rect((0, water, look.width, bottom - water), "area sea", fill_opacity="0.07")]
+    for (_, count, class_), (top, low) in zip(data.levels, pairwise(cuts), strict=True):
         if count:
-            body.append(_slice(top, bottom, (left, right), class_))
+            body.append(_slice(top, low, (left, right), class_))
     body.append(line((0, water), (look.width, water), "line sea", stroke_width=1.5))
-    body += _labels(data, cuts, (left, right), look)
+    body += _labels(data, cuts, names, (left, right), look)
     body += _sums(data, cuts, (left, right))
-    return picture(look, data.title, describe(data), _TOP + _TALL + 14, body)
+    return picture(look, data.title, describe(data), bottom, body)
+
+
+def _names(data: Iceberg, cuts: Sequence[float], water: float) -> list[float]:
+    """Return where each level is named: the tip above the water, the rest below it."""
+    middles = [_TOP + (a + b) / 2 * _TALL for a, b in pairwise(cuts)]
+    highest = water + _CLEAR
+    lowest = max(_TOP + _TALL - 16, highest + _LABEL_GAP * (len(middles) - 2))
+    return [
+        min(middles[0], water - _CLEAR),
+        *spread(middles[1:], _LABEL_GAP, highest, lowest),
+    ]
 
 
 def _edges(height: float) -> tuple[float, float]:
@@ -121,47 +136,62 @@ def _slice(top: float, bottom: float, box: tuple[float, float], class_: str) -> 
     points = " ".join(
         f"{number(box[0] + x * (box[1] - box[0]))},{number(_TOP + y * _TALL)}" for x, y in corners
     )
-    return element("polygon", points=points, class_=f"area {class_}")
+    return element("polygon", points=points, class_=f"area edge {class_}")
 
 
 def _labels(
-    data: Iceberg, cuts: Sequence[float], box: tuple[float, float], look: Look
+    data: Iceberg,
+    cuts: Sequence[float],
+    names: Sequence[float],
+    box: tuple[float, float],
+    look: Look,
 ) -> Iterator[Markup]:
-    middles = [_TOP + (a + b) / 2 * _TALL for a, b in pairwise(cuts)]
-    places = spread(middles, _LABEL_GAP, 14, _TOP + _TALL - 16)
     column = box[1] + (44 if look.roomy else 20)
-    for (label, count, class_), middle, y in zip(data.levels, middles, places, strict=True):
-        edge = box[0] + _edges((middle - _TOP) / _TALL)[1] * (box[1] - box[0])
+    room = look.width - column - 12
+    for (label, count, class_), middle, y in zip(
+        data.levels, map(_middle, pairwise(cuts)), names, strict=True
+    ):
+        edge = box[0] + _edges(middle)[1] * (box[1] - box[0])
         elbow = column - (20 if look.roomy else 10)
-        points = " ".join(
-            f"{number(px)},{number(py)}"
-            for px, py in ((edge - 3, middle), (elbow, y), (column - 6, y))
-        )
-        yield element("polyline", points=points, class_="line quiet")
+        corners = ((edge - 3, _TOP + middle * _TALL), (elbow, y), (column - 6, y))
+        yield element("path", d=f"M{along(corners)}", class_="line quiet")
         yield rect((column, y - 12, 4, 26), f"area {class_}")
-        yield text((column + 12, y - 1), label, "quiet", room=look.width - column - 12)
-        yield text((column + 12, y + 15), _said(count, data.seen), "strong")
+        yield text((column + 12, y - 1), label, "quiet", room=room)
+        yield text((column + 12, y + 15), _fitting(count, data.seen, room), "strong")
+
+
+def _middle(ends: tuple[float, float]) -> float:
+    return sum(ends) / 2
+
+
+def _fitting(count: int, seen: int, room: float) -> str:
+    said = _said(count, seen)
+    return said if 1.08 * width_of(said) <= room else f"{short(count)} · {Share(count, seen)}"
 
 
 def _sums(data: Iceberg, cuts: Sequence[float], box: tuple[float, float]) -> Iterator[Markup]:
     """Bracket, at the left, what adds up to all who left and to all who did not."""
     parts = [("Uninstalled", data.uninstalled, cuts[0], cuts[2])]
-    parts.append(("Installed still", data.seen - data.uninstalled, cuts[2], cuts[-1]))
-    middles = [_TOP + (top + bottom) / 2 * _TALL for _, _, top, bottom in parts]
-    places = spread(middles, _LABEL_GAP, 14, _TOP + _TALL - 16)
+    parts.append(("Still installed", data.seen - data.uninstalled, cuts[2], cuts[-1]))
+    places = _clear([_TOP + _middle(ends) * _TALL for *_, *ends in parts], _TOP + cuts[1] * _TALL)
     x = box[0] - 12
     for (label, count, top, bottom), y in zip(parts, places, strict=True):
         start, end = _TOP + top * _TALL + 1, _TOP + bottom * _TALL - 1
         if end > start:
             path = f"M{number(x + 5)} {number(start)}H{number(x)}V{number(end)}H{number(x + 5)}"
             yield element("path", d=path, class_="line quiet")
-        yield text((x - 8, y - 1), label, "quiet", anchor="end", room=x - 8)
-        yield text((x - 8, y + 15), f"{count:,}", "strong", anchor="end")
+        said = f"{count:,}" if 1.08 * width_of(f"{count:,}") <= x - 8 else short(count)
+        yield text((x - 8, y - 1), label, "quiet", anchor="end", room=x - 8, small=True)
+        yield text((x - 8, y + 15), said, "strong", anchor="end")
 
 
-def _said(count: int, seen: int) -> str:
-    share = str(Share(count, seen))
-    return share if " of " in share else f"{count:,} · {share}"
+def _clear(middles: Sequence[float], water: float) -> list[float]:
+    """Return the places of two labels, apart from each other and from the waterline."""
+    first, second = middles
+    if abs(first - water) < _CLEAR:
+        first = water - _CLEAR if first < water else water + _CLEAR
+    second = max(second, first + _LABEL_GAP)
+    return [first, water + _CLEAR if abs(second - water) < _CLEAR else second]
 
 
 def describe(data: Iceberg) -> str:

@@ -14,10 +14,10 @@ from exitpoll_server.render.pictures.drawing import (
     SERIES,
     Look,
     Table,
+    along,
     element,
     leader,
     line,
-    number,
     picture,
     spread,
     text,
@@ -63,18 +63,18 @@ def draw(data: Lines, look: Look) -> str | None:
     marks = ticks(0, max(*known, 1), 4, whole=True)
     y = Scale(0, marks[-1], _TOP + _PLOT, _TOP)
     body = levels([(y(mark), short(mark)) for mark in marks], _LEFT, right)
-    for i, one in enumerate(data.lines, 1):
-        body += _line(one, i, data.days, (x, y))
+    for i in range(1, len(data.lines) + 1):
+        body += _line(data, i, (x, y))
     body += _names(data, y, right, look)
     body += _days(data, x, right)
     return picture(look, data.title, describe(data), _TOP + _PLOT + 28, body)
 
 
-def _line(
-    one: Line, i: int, days: tuple[date, ...], scales: tuple[Scale, Scale]
-) -> Iterator[Markup]:
-    for run in _runs(one, days):
-        d = "M" + "L".join(f"{number(x)} {number(y)}" for x, y in _thinned(run, scales))
+def _line(data: Lines, i: int, scales: tuple[Scale, Scale]) -> Iterator[Markup]:
+    # More lines share the same bytes: each is drawn a little coarser.
+    finest = _FINEST * max(1, len(data.lines) / 2)
+    for run in _runs(data.lines[i - 1], data.days):
+        d = f"M{along(list(_thinned(run, scales, finest)))}"
         # A day alone between two gaps is a line without a length: its round ends make it a dot.
         yield element(
             "path",
@@ -100,13 +100,13 @@ def _runs(one: Line, days: tuple[date, ...]) -> Iterator[list[tuple[date, float]
 
 
 def _thinned(
-    run: list[tuple[date, float]], scales: tuple[Scale, Scale]
+    run: list[tuple[date, float]], scales: tuple[Scale, Scale], finest: float
 ) -> Iterator[tuple[float, float]]:
     x, y = scales
     last = float("-inf")
     for day, value in run:
         at = x(day.toordinal())
-        if at - last >= _FINEST or day == run[-1][0]:
+        if at - last >= finest or day == run[-1][0]:
             yield at, y(value)
             last = at
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +13,9 @@ from exitpoll_server.render.pictures.drawing import (
     SMALL,
     Look,
     Table,
+    element,
     line,
+    number,
     picture,
     rect,
     text,
@@ -68,24 +70,36 @@ def draw(data: Months, look: Look) -> str | None:
     y = Scale(marks[0], marks[-1], top + _PLOT, top)
     column = (look.width - _LEFT) / len(data.months)
     body = [*keys, *levels([(y(mark), short(abs(mark))) for mark in marks], _LEFT, look.width)]
-    for i, month in enumerate(data.months):
-        body += _bar(month, _LEFT + (i + 0.5) * column, min(column * 0.72, _WIDEST), y)
+    body += _bars(data, column, y)
     body.append(line((_LEFT, y(0)), (look.width, y(0)), "axis"))
     body += _names(data, column, top + _PLOT, look)
     return picture(look, data.title, describe(data), top + _PLOT + 26, body)
 
 
-def _bar(month: Month, middle: float, wide: float, y: Scale) -> Iterator[Markup]:
-    start = 0
-    for count, (_, class_, opacity) in zip(month.above, _PARTS, strict=True):
-        if count:
-            top, bottom = y(start + count), y(start)
-            box = (middle - wide / 2, top, wide, bottom - top)
-            yield rect(box, f"area {class_}", fill_opacity=opacity)
-        start += count
-    if month.dormant:
-        box = (middle - wide / 2, y(0), wide, y(-month.dormant) - y(0))
-        yield rect(box, f"area {_BELOW[1]}", fill_opacity=_BELOW[2])
+def _bars(data: Months, column: float, y: Scale) -> Iterator[Markup]:
+    """Draw a part of all months as one path: years of months are still a small picture."""
+    wide = min(column * 0.72, _WIDEST)
+    starts = [0] * len(data.months)
+    for k, (_, class_, opacity) in enumerate(_PARTS):
+        ends = [start + m.above[k] for start, m in zip(starts, data.months, strict=True)]
+        d = _boxes(starts, ends, y, (column, wide))
+        yield element("path", d=d, class_=f"area {class_}", fill_opacity=opacity)
+        starts = ends
+    below = [-m.dormant for m in data.months]
+    d = _boxes([0] * len(below), below, y, (column, wide))
+    yield element("path", d=d, class_=f"area {_BELOW[1]}", fill_opacity=_BELOW[2])
+
+
+def _boxes(
+    starts: Sequence[int], ends: Sequence[int], y: Scale, widths: tuple[float, float]
+) -> str:
+    column, wide = widths
+    return "".join(
+        f"M{number(_LEFT + (i + 0.5) * column - wide / 2)} {number(y(start))}"
+        f"h{number(wide)}V{number(y(end))}h{number(-wide)}z"
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True))
+        if start != end
+    )
 
 
 def _legend(look: Look) -> tuple[list[Markup], float]:

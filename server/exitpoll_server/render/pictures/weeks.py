@@ -14,6 +14,7 @@ from exitpoll_server.render.pictures.drawing import (
     SMALL,
     Look,
     Table,
+    along,
     element,
     line,
     number,
@@ -106,12 +107,14 @@ def _arriving(
         )
     if not late:
         return
-    places = [(x(i), f"{data.arrived[i]:.2f}") for i in late]
+    said = {i: f"{data.arrived[i]:.2f}" for i in late}
+    right = x(len(data.weeks) - 1) + half
+    places = [(min(x(i), right - width_of(said[i], SMALL) / 2), said[i]) for i in late]
     # The newest week matters most, so it is the last that is surely named.
-    mirrored = [(-at, said) for at, said in reversed(places)]
+    mirrored = [(-at, share) for at, share in reversed(places)]
     shown = [places[len(places) - 1 - i] for i in fitting(mirrored)]
-    for at, said in shown:
-        yield text((at, 14), said, "quiet", anchor="middle", small=True)
+    for at, share in shown:
+        yield text((at, 14), share, "quiet", anchor="middle", small=True)
     start = min(at for at, _ in shown) - width_of(shown[-1][1], SMALL) / 2 - 8
     yield text((start, 14), "Still arriving, F =", "quiet", anchor="end", small=True)
 
@@ -122,19 +125,22 @@ def _panel(panel: Panel, strip: _Strip, data: Weeks, look: Look) -> Iterator[Mar
     if panel is data.panels[0]:
         yield text((look.width, name), data.unit, "quiet", anchor="end", small=True)
     known = [(i, rate) for i, rate in enumerate(panel.rates) if rate]
-    for i, rate in known:
-        x = strip.x(i)
-        ends = ((x, strip.y(rate.low)), (x, strip.y(rate.high)))
-        yield line(*ends, "line s1", stroke_width=min(strip.half, 6), stroke_opacity="0.3")
+    whiskers = "".join(
+        f"M{number(strip.x(i))} {number(strip.y(rate.low))}V{number(strip.y(rate.high))}"
+        for i, rate in known
+    )
+    wide = min(strip.half, 6)
+    yield element("path", d=whiskers, class_="line s1", stroke_width=wide, stroke_opacity="0.3")
     for run in _runs(known):
-        points = " ".join(f"{number(strip.x(i))},{number(strip.y(rate.value))}" for i, rate in run)
-        yield element("polyline", points=points, class_="line s1", stroke_width=2)
+        d = f"M{along([(strip.x(i), strip.y(rate.value)) for i, rate in run])}"
+        yield element("path", d=d, class_="line s1", stroke_width=2)
+    # Lines without a length, whose round ends are dots.
+    dots = "".join(f"M{number(strip.x(i))} {number(strip.y(rate.value))}h0" for i, rate in known)
+    dot = min(2 * _DOT, strip.half)
+    yield element("path", d=dots, class_="line s1", stroke_width=dot, stroke_linecap="round")
     for i, rate in known:
-        at = (strip.x(i), strip.y(rate.value))
         if rate.alarm:
-            yield _alarm(at)
-        else:
-            yield element("circle", cx=at[0], cy=at[1], r=_DOT, class_="area s1")
+            yield _alarm((strip.x(i), strip.y(rate.value)))
 
 
 def _runs(known: list[tuple[int, Rate]]) -> Iterator[list[tuple[int, Rate]]]:
