@@ -93,7 +93,7 @@ def shoot(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
-@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("width", [320, NARROW, WIDE, 760])
 def test_no_text_covers_another_or_is_cut_off(show: Any, width: int, direction: str) -> None:
     """Under a strict policy, in pages of both directions: every text is in its place, and 12 px."""
     page = show(inlined(EXAMPLES, width), width=width, direction=direction)

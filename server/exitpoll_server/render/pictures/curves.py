@@ -99,7 +99,7 @@ def draw(data: Curves, look: Look) -> str | None:
     if not data.curves or data.ticks[-1:] <= data.ticks[:1]:
         return None
     shown = stacked(data) if data.stacked else data.curves
-    labels = 150 if look.roomy else 92
+    labels = 150 if look.roomy else 108
     x = Scale(data.ticks[0], data.ticks[-1], _LEFT, look.width - labels)
     marks = ticks(0, _most(shown), 4)
     plot = _Plot(look, x, Scale(0, marks[-1], _TOP + _PLOT, _TOP))

@@ -39,6 +39,8 @@ DASHES = (None, "8 4", "2 3", "12 4 2 4", "5 3", "14 3 2 3 2 3")
 
 _MARGIN = 16
 _HEADING = 17
+_MOST_HEADING = 2
+"""Lines of a heading."""
 _LONGEST_TITLE = 500
 """Characters kept of a text in full: a version of a megabyte must not make a picture of one."""
 
@@ -230,7 +232,7 @@ def leader(start: tuple[float, float], y: float, class_: str) -> Markup:
 
 def picture(look: Look, title: str, description: str, height: float, body: Iterable[Markup]) -> str:
     """Frame what was drawn: ids, title, description and, for a file of its own, style and paper."""
-    heading = wrapped(title, look.width, _HEADING) if look.standalone else []
+    heading = _heading(title, look) if look.standalone else []
     above = 26 * len(heading) + 8 * bool(heading)
     edge = _MARGIN if look.standalone else 0
     width, tall = look.width + 2 * edge, height + above + 2 * edge
@@ -240,7 +242,9 @@ def picture(look: Look, title: str, description: str, height: float, body: Itera
             element("style", Markup(STYLE)),  # noqa: S704 - our own file
             rect((-edge, -edge, width, tall), "paper"),
             *(
-                element("text", isolated(one), x=0, y=15 + 26 * i, class_="strong", font_size=17)
+                element(
+                    "text", isolated(one), x=0, y=15 + 26 * i, class_="strong", font_size=_HEADING
+                )
                 for i, one in enumerate(heading)
             ),
         ]
@@ -261,3 +265,13 @@ def picture(look: Look, title: str, description: str, height: float, body: Itera
         font_family="system-ui, sans-serif",
         font_size=TEXT,
     )
+
+
+def _heading(title: str, look: Look) -> list[str]:
+    # Its letters are bold, and wider than those that are measured.
+    room = look.width / 1.08
+    lines = wrapped(title, room, _HEADING)
+    if len(lines) <= _MOST_HEADING:
+        return lines
+    rest = " ".join(lines[_MOST_HEADING - 1 :])
+    return [*lines[: _MOST_HEADING - 1], clipped(rest, room, _HEADING)]

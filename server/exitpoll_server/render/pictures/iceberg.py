@@ -83,7 +83,7 @@ def draw(data: Iceberg, look: Look) -> str | None:
     sums = [0, *accumulate(count for _, count, _ in data.levels)]
     cuts = [_height_of(total / data.seen) for total in sums]
     water = _TOP + cuts[1] * _TALL
-    names = _names(data, cuts, water)
+    names = _names(cuts, water)
     bottom = max(_TOP + _TALL, names[-1] + _CLEAR) + 14
     body = [rect((0, water, look.width, bottom - water), "area sea", fill_opacity="0.07")]
     for (_, count, class_), (top, low) in zip(data.levels, pairwise(cuts), strict=True):
@@ -95,7 +95,7 @@ def draw(data: Iceberg, look: Look) -> str | None:
     return picture(look, data.title, describe(data), bottom, body)
 
 
-def _names(data: Iceberg, cuts: Sequence[float], water: float) -> list[float]:
+def _names(cuts: Sequence[float], water: float) -> list[float]:
     """Return where each level is named: the tip above the water, the rest below it."""
     middles = [_TOP + (a + b) / 2 * _TALL for a, b in pairwise(cuts)]
     highest = water + _CLEAR
@@ -173,7 +173,8 @@ def _sums(data: Iceberg, cuts: Sequence[float], box: tuple[float, float]) -> Ite
     """Bracket, at the left, what adds up to all who left and to all who did not."""
     parts = [("Uninstalled", data.uninstalled, cuts[0], cuts[2])]
     parts.append(("Still installed", data.seen - data.uninstalled, cuts[2], cuts[-1]))
-    places = _clear([_TOP + _middle(ends) * _TALL for *_, *ends in parts], _TOP + cuts[1] * _TALL)
+    middles = [_TOP + (top + bottom) / 2 * _TALL for _, _, top, bottom in parts]
+    places = _clear(middles, _TOP + cuts[1] * _TALL)
     x = box[0] - 12
     for (label, count, top, bottom), y in zip(parts, places, strict=True):
         start, end = _TOP + top * _TALL + 1, _TOP + bottom * _TALL - 1
@@ -192,6 +193,11 @@ def _clear(middles: Sequence[float], water: float) -> list[float]:
         first = water - _CLEAR if first < water else water + _CLEAR
     second = max(second, first + _LABEL_GAP)
     return [first, water + _CLEAR if abs(second - water) < _CLEAR else second]
+
+
+def _said(count: int, seen: int) -> str:
+    share = str(Share(count, seen))
+    return share if " of " in share else f"{count:,} · {share}"
 
 
 def describe(data: Iceberg) -> str:

@@ -58,7 +58,7 @@ def draw(data: Lines, look: Look) -> str | None:
     known = [value for one in data.lines for value in one.values if value is not None]
     if not known:
         return None
-    right = look.width - (130 if look.roomy else 86)
+    right = look.width - (130 if look.roomy else 104)
     x = Scale(data.days[0].toordinal(), data.days[-1].toordinal(), _LEFT, right)
     marks = ticks(0, max(*known, 1), 4, whole=True)
     y = Scale(0, marks[-1], _TOP + _PLOT, _TOP)

@@ -72,7 +72,7 @@ def _heads(data: Matrix, look: Look) -> tuple[list[Markup], float]:
     """Name the columns; where they are too narrow, on two lines in turn."""
     grid = _Grid(look, len(data.now), 0)
     staggered = any(width_of(label, SMALL) > grid.wide - _GAP for label in data.now)
-    room = (2 if staggered else 1) * grid.wide - 2 * _GAP
+    room = (2 if staggered else 1) * grid.wide - _GAP
     drawn = [text((0, 12), "now →" if not look.roomy else "before ↓  now →", "quiet", small=True)]
     for j, label in enumerate(data.now):
         x = grid.left + (j + 0.5) * grid.wide

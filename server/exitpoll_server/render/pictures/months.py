@@ -8,7 +8,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from exitpoll_server.render.pictures.axes import Scale, fitting, levels, short, ticks
+from exitpoll_server.render.pictures.axes import Scale, levels, short, ticks
 from exitpoll_server.render.pictures.drawing import (
     SMALL,
     Look,
@@ -26,6 +26,8 @@ _LEFT = 48
 _PLOT = 240
 _PARTS = (("Returning", "s1", "0.9"), ("New", "s3", "0.55"), ("Resurrecting", "s5", "0.9"))
 _BELOW = ("Dormant", "quiet", "0.45")
+_STEPS = (1, 2, 3, 6, 12)
+"""Months between two that are named."""
 _WIDEST = 56
 """Pixels of a bar where there are few months."""
 
@@ -72,8 +74,8 @@ def draw(data: Months, look: Look) -> str | None:
     body = [*keys, *levels([(y(mark), short(abs(mark))) for mark in marks], _LEFT, look.width)]
     body += _bars(data, column, y)
     body.append(line((_LEFT, y(0)), (look.width, y(0)), "axis"))
-    body += _names(data, column, top + _PLOT, look)
-    return picture(look, data.title, describe(data), top + _PLOT + 26, body)
+    body += _names(data, column, top + _PLOT)
+    return picture(look, data.title, describe(data), top + _PLOT + 42, body)
 
 
 def _bars(data: Months, column: float, y: Scale) -> Iterator[Markup]:
@@ -118,17 +120,18 @@ def _legend(look: Look) -> tuple[list[Markup], float]:
     return drawn, y + 22
 
 
-def _names(data: Months, column: float, base: float, look: Look) -> Iterator[Markup]:
-    places = [
-        (
-            _LEFT + (i + 0.5) * column,
-            f"{m.first:%b %Y}" if i == 0 or m.first.month == 1 else f"{m.first:%b}",
-        )
-        for i, m in enumerate(data.months)
-    ]
-    for i in fitting(places, until=look.width):
-        at, said = places[i]
-        yield text((at, base + 18), said, "quiet", anchor="middle", small=True)
+def _names(data: Months, column: float, base: float) -> Iterator[Markup]:
+    """Name as many months as have room, at even distances, each year under its first one."""
+    widest = width_of("May", SMALL) + 10
+    step = next(step for step in _STEPS if step * column >= widest or step == _STEPS[-1])
+    shown = [i for i, m in enumerate(data.months) if (m.first.month - 1) % step == 0] or [0]
+    year = 0
+    for i in shown:
+        first, at = data.months[i].first, _LEFT + (i + 0.5) * column
+        yield text((at, base + 18), f"{first:%b}", "quiet", anchor="middle", small=True)
+        if first.year != year:
+            yield text((at, base + 34), f"{first.year}", "quiet", anchor="middle", small=True)
+            year = first.year
 
 
 def describe(data: Months) -> str:

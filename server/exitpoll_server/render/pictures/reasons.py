@@ -66,7 +66,7 @@ def draw(data: Reasons, look: Look) -> str | None:
     keys, top = _legend(data, look)
     pitch = 34 if look.roomy else 54
     bottom = top + pitch * len(data.reasons)
-    left, right = (_LABELS, look.width - _NUMBERS) if look.roomy else (8, look.width - 20)
+    left, right = (_LABELS, look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
     marks = ticks(0, _most(data), 5)
     scale = Scale(0, marks[-1], left, right)
     body = [*_axis(marks, scale, top, bottom), *keys]

@@ -29,8 +29,12 @@ _PANEL = 110
 _SINGLE = 190
 """The height of one panel of many, and of the only one."""
 _NAME = 34
-_HEAD = 22
+_UNIT = 22
+_HEAD = 44
+"""Room above the panels for the unit, and for how much has arrived."""
 _DOT = 2.6
+_YEAR = 52
+"""Weeks; of more the year is said, and the day is not."""
 _COMPLETE = 0.95
 """From this share of its rows on a week is no longer shaded."""
 
@@ -82,18 +86,19 @@ def draw(data: Weeks, look: Look) -> str | None:
     half = (look.width - _LEFT) / len(data.weeks) / 2
     x = Scale(0, max(len(data.weeks) - 1, 1), _LEFT + half, look.width - half)
     tall = _PANEL if len(panels) > 1 else _SINGLE
-    marks = ticks(0, max(0.01, *(rate.high for rate in rates)), 3)
+    marks = ticks(0, max(0.01, *(rate.high for rate in rates)), 3 if len(panels) > 1 else 4)
     late = [i for i, share in enumerate(data.arrived) if share < _COMPLETE]
-    top = _HEAD if late else 0
+    top = _HEAD if late else _UNIT
     height = top + len(panels) * (tall + _NAME)
     body = list(_arriving(data, late, x, half, height))
     for k, panel in enumerate(panels):
         base = top + (k + 1) * (tall + _NAME)
         strip = _Strip(x, Scale(0, marks[-1], base, base - tall), half)
-        named = [(strip.y(mark), f"{mark:g}") for mark in marks]
+        named = [(strip.y(mark), f"{mark:,g}") for mark in marks]
         body += levels(named, _LEFT, look.width)
-        body += _panel(panel, strip, data, look)
+        body += _panel(panel, strip, look)
     body += _dates(data, x, height, look)
+    body.append(text((0, 12), data.unit, "quiet", room=look.width, small=True))
     return picture(look, data.title, describe(data), height + 28, body)
 
 
@@ -114,16 +119,14 @@ def _arriving(
     mirrored = [(-at, share) for at, share in reversed(places)]
     shown = [places[len(places) - 1 - i] for i in fitting(mirrored)]
     for at, share in shown:
-        yield text((at, 14), share, "quiet", anchor="middle", small=True)
+        yield text((at, _HEAD - 8), share, "quiet", anchor="middle", small=True)
     start = min(at for at, _ in shown) - width_of(shown[-1][1], SMALL) / 2 - 8
-    yield text((start, 14), "Still arriving, F =", "quiet", anchor="end", small=True)
+    yield text((start, _HEAD - 8), "Still arriving, F =", "quiet", anchor="end", small=True)
 
 
-def _panel(panel: Panel, strip: _Strip, data: Weeks, look: Look) -> Iterator[Markup]:
+def _panel(panel: Panel, strip: _Strip, look: Look) -> Iterator[Markup]:
     name = strip.y.end - 10
-    yield text((_LEFT, name), panel.label, "strong", room=look.width - _LEFT - 180)
-    if panel is data.panels[0]:
-        yield text((look.width, name), data.unit, "quiet", anchor="end", small=True)
+    yield text((_LEFT, name), panel.label, "strong", room=look.width - _LEFT)
     known = [(i, rate) for i, rate in enumerate(panel.rates) if rate]
     whiskers = "".join(
         f"M{number(strip.x(i))} {number(strip.y(rate.low))}V{number(strip.y(rate.high))}"
@@ -164,7 +167,11 @@ def _alarm(at: tuple[float, float]) -> Markup:
 
 def _dates(data: Weeks, x: Scale, base: float, look: Look) -> Iterator[Markup]:
     yield line((_LEFT, base), (look.width, base), "axis")
-    places = [(x(i), f"{day.day} {day:%b}") for i, day in enumerate(data.weeks)]
+    years = len(data.weeks) > _YEAR
+    places = [
+        (x(i), f"{day:%b %Y}" if years else f"{day.day} {day:%b}")
+        for i, day in enumerate(data.weeks)
+    ]
     for i in fitting(places, until=look.width):
         at, said = places[i]
         yield line((at, base), (at, base + 5), "axis")
