@@ -1,0 +1,236 @@
+"""Shares over time as steps, with bands, and how many were still followed under the axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from exitpoll_server.render.pictures.axes import (
+    Scale,
+    fitting,
+    known,
+    levels,
+    said_percent,
+    short,
+    ticks,
+)
+from exitpoll_server.render.pictures.drawing import (
+    DASHES,
+    SERIES,
+    Look,
+    Table,
+    along,
+    element,
+    leader,
+    line,
+    picture,
+    spread,
+    text,
+)
+from exitpoll_server.render.words import percent
+
+_PLOT = 240
+_TOP = 12
+_LEFT = 48
+_ROW = 20
+_BAND = "0.13"
+
+
+@dataclass(frozen=True)
+class Point:
+    """From `at` on the share is `value`, until the next point."""
+
+    at: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A curve; `at_risk` has how many were still followed at each of the picture's ticks."""
+
+    label: str
+    points: tuple[Point, ...]
+    at_risk: tuple[int, ...] = ()
+
+    def at(self, moment: float) -> float | None:
+        """Return the share at a moment, None before the first point."""
+        return next((p.value for p in reversed(self.points) if p.at <= moment), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """At most six curves over one axis of time, whose ticks are given; it ends at the last one."""
+
+    title: str
+    unit: str
+    ticks: tuple[float, ...]
+    curves: tuple[Curve, ...]
+    stacked: bool = False
+    """Whether each is drawn on top of the one before: for parts of one whole."""
+
+
+@dataclass(frozen=True)
+class _Plot:
+    """Both scales of a picture, and how it is looked at."""
+
+    look: Look
+    x: Scale
+    y: Scale
+
+    @property
+    def right(self) -> float:
+        return self.x.end
+
+
+def draw(data: Curves, look: Look) -> str | None:
+    """Draw the curves; None where none has a point, or time has no length.
+
+    Raises:
+        ValueError: there are more curves than can be told apart.
+    """
+    if len(data.curves) > SERIES:
+        raise ValueError(f"{len(data.curves)} curves cannot be told apart, {SERIES} can")
+    data = replace(data, curves=tuple(curve for curve in data.curves if curve.points))
+    if not data.curves or data.ticks[-1:] <= data.ticks[:1]:
+        return None
+    shown = stacked(data) if data.stacked else data.curves
+    labels = 150 if look.roomy else 108
+    x = Scale(data.ticks[0], data.ticks[-1], _LEFT, look.width - labels)
+    marks = ticks(0, _most(shown), 4)
+    plot = _Plot(look, x, Scale(0, marks[-1], _TOP + _PLOT, _TOP))
+    body = levels([(plot.y(mark), said_percent(mark)) for mark in marks], _LEFT, plot.right)
+    body += _areas(shown, plot) if data.stacked else _lines(shown, plot)
+    body += _names(shown, plot, stacked_=data.stacked)
+    foot, height = _foot(data, plot)
+    return picture(look, data.title, describe(data), height, [*body, *foot])
+
+
+def _most(curves: Sequence[Curve]) -> float:
+    ends = [end for c in curves for p in c.points for end in (p.value, p.high or 0)]
+    return min(max(*ends, 0.01), 1)
+
+
+def stacked(data: Curves) -> tuple[Curve, ...]:
+    """Return each curve raised by those before it."""
+    moments = sorted({p.at for curve in data.curves for p in curve.points})
+    sums = [0.0] * len(moments)
+    raised: list[Curve] = []
+    for curve in data.curves:
+        sums = [total + (curve.at(at) or 0) for at, total in zip(moments, sums, strict=True)]
+        points = tuple(Point(at, total) for at, total in zip(moments, sums, strict=True))
+        raised.append(replace(curve, points=points))
+    return tuple(raised)
+
+
+def _lines(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
+    # More lines share the same room, and the same bytes: each is drawn a little coarser.
+    finest = max(0.7, 0.3 * len(curves))
+    for i, curve in enumerate(curves, 1):
+        band = [p for p in curve.points if p.low is not None and p.high is not None]
+        if band:
+            high = _path([(p.at, p.high or 0) for p in band], plot, finest)
+            low = _path([(p.at, p.low or 0) for p in band], plot, finest)
+            outline = f"M{along(high)}L{along(low[::-1])}Z"
+            yield element("path", d=outline, class_=f"area s{i}", fill_opacity=_BAND)
+    for i, curve in enumerate(curves, 1):
+        corners = _path([(p.at, p.value) for p in curve.points], plot, finest)
+        dash = DASHES[i - 1]
+        d = f"M{along(corners)}"
+        yield element("path", d=d, class_=f"line s{i}", stroke_width=2, stroke_dasharray=dash)
+
+
+def _areas(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
+    below = [(plot.x.start, plot.y.start), (plot.right, plot.y.start)]
+    for i, curve in enumerate(curves, 1):
+        corners = _path([(p.at, p.value) for p in curve.points], plot, 0.7)
+        d = f"M{along(corners)}L{along(below[::-1])}Z"
+        yield element("path", d=d, class_=f"area s{i}", fill_opacity=0.3 if i % 2 else "0.5")
+        yield element("path", d=f"M{along(corners)}", class_=f"line s{i}", stroke_width=2)
+        below = corners
+
+
+def _path(
+    points: Sequence[tuple[float, float]], plot: _Plot, finest: float
+) -> list[tuple[float, float]]:
+    """Return the corners of steps, without those that nobody could see."""
+    x, y = plot.x(points[0][0]), plot.y(points[0][1])
+    corners = [(x, y)]
+    for at, value in points[1:]:
+        if at <= plot.x.high and abs(plot.y(value) - y) >= finest:
+            x = plot.x(at)
+            corners += [(x, y), (x, plot.y(value))]
+            y = plot.y(value)
+    corners.append((plot.right, y))
+    return corners
+
+
+def _names(curves: Sequence[Curve], plot: _Plot, *, stacked_: bool) -> Iterator[Markup]:
+    """Name each curve at its right end."""
+    ends = [plot.y(curve.at(plot.x.high) or 0) for curve in curves]
+    if stacked_:
+        ends = [(a + b) / 2 for a, b in pairwise([plot.y.start, *ends])]
+    places = spread(ends, 18, _TOP, _TOP + _PLOT)
+    x = plot.right
+    for i, (curve, end, y) in enumerate(zip(curves, ends, places, strict=True), 1):
+        yield leader((x, end), y, f"s{i}")
+        room = plot.look.width - x - 16
+        yield text((x + 16, y + 4.5), curve.label, f"strong s{i}", room=room * 0.93)
+
+
+def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
+    base = _TOP + _PLOT
+    labels = [(plot.x(at), f"{at:,g}") for at in data.ticks]
+    counts = [c.at_risk for c in data.curves if len(c.at_risk) == len(data.ticks)]
+    # A column of numbers under a tick needs as much room as its longest.
+    longest = [
+        max((short(row[i]) for row in counts), key=len, default="") for i in range(len(labels))
+    ]
+    shown = fitting(
+        [(x, max(said, n, key=len)) for (x, said), n in zip(labels, longest, strict=True)]
+    )
+    drawn = [line((_LEFT, base), (plot.right, base), "axis")]
+    for i in shown:
+        x, said = labels[i]
+        drawn += [
+            line((x, base), (x, base + 5), "axis"),
+            text((x, base + 20), said, "quiet", anchor="middle", small=True),
+        ]
+    drawn.append(text((plot.right + 16, base + 20), data.unit, "quiet", small=True))
+    if not counts:
+        return drawn, base + 28
+    drawn.append(text((0, base + 46), "Still followed", "quiet", small=True))
+    y = base + 46
+    for k, curve in enumerate(data.curves, 1):
+        if len(curve.at_risk) != len(data.ticks):
+            continue
+        y += _ROW
+        room = plot.look.width - plot.right - 16
+        drawn += [
+            text((labels[i][0], y), short(curve.at_risk[i]), anchor="middle", small=True)
+            for i in shown
+        ]
+        name = text((plot.right + 16, y), curve.label, f"s{k}", room=room, small=True)
+        drawn.append(name)
+    return drawn, y + 8
+
+
+def describe(data: Curves) -> str:
+    """Say where each curve ends."""
+    last = data.ticks[-1]
+    said = "; ".join(f"{c.label}: {percent(c.at(last) or 0)}" for c in data.curves)
+    return f"At {last:,g} {data.unit}: {said}."
+
+
+def rows(data: Curves) -> Table:
+    """Return each curve's share, and how many were still followed, at every tick."""
+    found: list[tuple[str, ...]] = []
+    for curve in data.curves:
+        found.append((curve.label, *(known(curve.at(at)) for at in data.ticks)))
+        if len(curve.at_risk) == len(data.ticks):
+            found.append((f"{curve.label}: still followed", *(f"{n:,}" for n in curve.at_risk)))
+    return Table(("Curve", *(f"{at:,g} {data.unit}" for at in data.ticks)), tuple(found))

@@ -1,0 +1,158 @@
+"""Months as bars from zero: new, returning and resurrecting above, dormant below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from exitpoll_server.render.pictures.axes import Scale, levels, short, ticks
+from exitpoll_server.render.pictures.drawing import (
+    SMALL,
+    Look,
+    Table,
+    element,
+    line,
+    number,
+    picture,
+    rect,
+    text,
+    width_of,
+)
+
+_LEFT = 48
+_PLOT = 240
+_PARTS = (("Returning", "s1", "0.9"), ("New", "s3", "0.55"), ("Resurrecting", "s5", "0.9"))
+_BELOW = ("Dormant", "quiet", "0.45")
+_STEPS = (1, 2, 3, 6, 12)
+"""Months between two that are named."""
+_WIDEST = 56
+"""Pixels of a bar where there are few months."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month's installations; `first` is its first day."""
+
+    first: date
+    new: int
+    returning: int
+    resurrecting: int
+    dormant: int
+
+    @property
+    def above(self) -> tuple[int, int, int]:
+        """The active ones, from zero up."""
+        return self.returning, self.new, self.resurrecting
+
+    @property
+    def active(self) -> int:
+        """All who were active."""
+        return sum(self.above)
+
+
+@dataclass(frozen=True)
+class Months:
+    """The months in order."""
+
+    title: str
+    months: tuple[Month, ...]
+
+
+def draw(data: Months, look: Look) -> str | None:
+    """Draw a bar a month; None where nobody was active or dormant."""
+    most = max((m.active for m in data.months), default=0)
+    least = max((m.dormant for m in data.months), default=0)
+    if not most + least:
+        return None
+    keys, top = _legend(look)
+    marks = ticks(-least, most, 5, whole=True)
+    y = Scale(marks[0], marks[-1], top + _PLOT, top)
+    column = (look.width - _LEFT) / len(data.months)
+    body = [*keys, *levels([(y(mark), short(abs(mark))) for mark in marks], _LEFT, look.width)]
+    body += _bars(data, column, y)
+    body.append(line((_LEFT, y(0)), (look.width, y(0)), "axis"))
+    body += _names(data, column, top + _PLOT)
+    return picture(look, data.title, describe(data), top + _PLOT + 42, body)
+
+
+def _bars(data: Months, column: float, y: Scale) -> Iterator[Markup]:
+    """Draw a part of all months as one path: years of months are still a small picture."""
+    wide = min(column * 0.72, _WIDEST)
+    starts = [0] * len(data.months)
+    for k, (_, class_, opacity) in enumerate(_PARTS):
+        ends = [start + m.above[k] for start, m in zip(starts, data.months, strict=True)]
+        d = _boxes(starts, ends, y, (column, wide))
+        yield element("path", d=d, class_=f"area {class_}", fill_opacity=opacity)
+        starts = ends
+    below = [-m.dormant for m in data.months]
+    d = _boxes([0] * len(below), below, y, (column, wide))
+    yield element("path", d=d, class_=f"area {_BELOW[1]}", fill_opacity=_BELOW[2])
+
+
+def _boxes(
+    starts: Sequence[int], ends: Sequence[int], y: Scale, widths: tuple[float, float]
+) -> str:
+    column, wide = widths
+    return "".join(
+        f"M{number(_LEFT + (i + 0.5) * column - wide / 2)} {number(y(start))}"
+        f"h{number(wide)}V{number(y(end))}h{number(-wide)}z"
+        for i, (start, end) in enumerate(zip(starts, ends, strict=True))
+        if start != end
+    )
+
+
+def _legend(look: Look) -> tuple[list[Markup], float]:
+    drawn: list[Markup] = []
+    x, y = 0.0, 10.0
+    below = (f"{_BELOW[0]} (below zero)", *_BELOW[1:])
+    for label, class_, opacity in (*_PARTS, below):
+        wide = 20 + width_of(label, SMALL)
+        if x + wide > look.width:
+            x, y = 0.0, y + 20
+        drawn += [
+            rect((x, y - 9, 12, 12), f"area {class_}", fill_opacity=opacity, rx=2),
+            text((x + 18, y + 1.5), label, "quiet", small=True),
+        ]
+        x += wide + 16
+    return drawn, y + 22
+
+
+def _names(data: Months, column: float, base: float) -> Iterator[Markup]:
+    """Name as many months as have room, at even distances, each year under its first one."""
+    widest = width_of("May", SMALL) + 10
+    step = next(step for step in _STEPS if step * column >= widest or step == _STEPS[-1])
+    shown = [i for i, m in enumerate(data.months) if (m.first.month - 1) % step == 0] or [0]
+    year = 0
+    for i in shown:
+        first, at = data.months[i].first, _LEFT + (i + 0.5) * column
+        yield text((at, base + 18), f"{first:%b}", "quiet", anchor="middle", small=True)
+        if first.year != year:
+            yield text((at, base + 34), f"{first.year}", "quiet", anchor="middle", small=True)
+            year = first.year
+
+
+def describe(data: Months) -> str:
+    """Say the latest month."""
+    last = data.months[-1]
+    return (
+        f"{len(data.months):,} months up to {last.first:%Y-%m}. Then {last.active:,} were active:"
+        f" {last.returning:,} returning, {last.new:,} new, {last.resurrecting:,} resurrecting;"
+        f" {last.dormant:,} had gone dormant."
+    )
+
+
+def rows(data: Months) -> Table:
+    """Return each month's numbers."""
+    return Table(
+        ("Month", "New", "Returning", "Resurrecting", "Dormant"),
+        tuple(
+            (
+                f"{m.first:%Y-%m}",
+                *(f"{n:,}" for n in (m.new, m.returning, m.resurrecting, m.dormant)),
+            )
+            for m in data.months
+        ),
+    )
