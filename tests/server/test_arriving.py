@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -100,12 +101,12 @@ def test_where_all_was_observed_it_is_the_share_that_came_so_late(
     st.randoms(),
 )
 def test_order_and_splitting_of_rows_change_nothing(
-    rows: list[tuple[int, int, int]], random: object
+    rows: list[tuple[int, int, int]], random: Random
 ) -> None:
     """Rows of one each, in any order, make the same estimate; F never falls, up to 1."""
     found = made(*(late(*row) for row in rows))
     single = [late(age, delay, 1) for age, delay, n in rows for _ in range(n)]
-    random.shuffle(single)  # type: ignore[attr-defined]
+    random.shuffle(single)
     assert made(*single) == found
     assert shares(found) == sorted(shares(found))
     assert found.too_early or shares(found)[-1] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 from typing import get_args
 
 from hypothesis import given
@@ -86,7 +87,8 @@ def test_a_product_younger_than_a_window_has_no_movement_yet() -> None:
     """Before anybody has been there for a window it is too early, and the day is said."""
     found = made(group(None, "new", 3, "launched"))
     assert found.too_early
-    assert found.movement == found.afterwards == ()
+    assert found.movement == ()
+    assert found.afterwards == ()
     assert found.known_on == FIRST.day + timedelta(days=NO_USE.window_days + 1)
     assert {part.name: part.figure.numerator for part in found.now}["new"] == 3
 
@@ -100,11 +102,11 @@ def test_nobody_seen_is_too_early_without_a_day() -> None:
 
 @given(GROUPS, st.randoms())
 def test_order_and_splitting_of_groups_change_nothing(
-    groups: list[HealthGroup], random: object
+    groups: list[HealthGroup], random: Random
 ) -> None:
     """Groups of one person each, in any order, make the same health."""
     single = [replace(one, n=1) for one in groups for _ in range(one.n)]
-    random.shuffle(single)  # type: ignore[attr-defined]
+    random.shuffle(single)
     assert made(*single) == made(*groups)
 
 

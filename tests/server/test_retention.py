@@ -76,10 +76,12 @@ def test_stickiness_is_mean_daily_through_monthly_active() -> None:
     assert month.stickiness == Figure(0.2, 300, 1500, None, None, "retention.stickiness")
 
 
-@pytest.mark.parametrize("fields", [{"days": 0, "active_days": 0}, {"active": 0}])
-def test_stickiness_of_no_days_or_of_nobody_is_not_known(fields: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "one", [replace(JUNE, days=0, active_days=0), replace(JUNE, active=0, active_days=0)]
+)
+def test_stickiness_of_no_days_or_of_nobody_is_not_known(one: MonthActivity) -> None:
     """A month that has just begun, and one without use, are not 0."""
-    (month,) = retention(replace(NO_USE, months=(replace(JUNE, **fields),))).months
+    (month,) = retention(replace(NO_USE, months=(one,))).months
     assert month.stickiness.value is None
 
 

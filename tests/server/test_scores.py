@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from statistics import fmean, pstdev
 
 import pytest
@@ -70,11 +71,11 @@ def test_those_who_leave_and_those_who_stay_are_never_pooled() -> None:
 
 @given(GROUPS, st.randoms())
 def test_order_and_splitting_of_groups_change_nothing(
-    groups: list[ScoreGroup], random: object
+    groups: list[ScoreGroup], random: Random
 ) -> None:
     """Groups of one person each, in any order, make the same scores, whose parts add up."""
     single = [replace(one, n=1) for one in groups for _ in range(one.n)]
-    random.shuffle(single)  # type: ignore[attr-defined]
+    random.shuffle(single)
     found = made(*groups)
     assert made(*single) == found
     for one in (found.leaving, found.staying):
