@@ -203,9 +203,9 @@ def _scores(view: View) -> tuple[ScoreGroup, ...]:
     return (*leaving, *staying)
 
 
-def version_names(view: View) -> Mapping[int, str]:
-    """Return the names of versions by the numbers that rows of launches have."""
-    return {row.id: row.name for row in view.rows("versions")}
+def version_names(view: View) -> Mapping[int, str | None]:
+    """Return the names of versions by the numbers that rows of launches have; None of no name."""
+    return {row.id: row.name or None for row in view.rows("versions")}
 
 
 def _rates(view: View) -> tuple[WeekRate, ...]:
