@@ -14,7 +14,7 @@ from tests.bench import assumptions, loading
 from tests.server.handmade import AS_OF, NOBODY_ERASED, counts, group, line, stay
 
 from exitpoll_server import report as reports
-from exitpoll_server.counts import DepartureGroup, Reclassified, Span, Stays, Window
+from exitpoll_server.counts import Arrivals, DepartureGroup, Reclassified, Span, Stays, Window
 from exitpoll_server.report import DoesNotAddUpError, Report
 from exitpoll_server.report.definitions import DEFINITIONS
 from exitpoll_server.report.figures import Figure, count, share, unknown, wilson
@@ -350,7 +350,15 @@ def test_every_figure_has_a_definition_and_every_definition_a_figure(whole: Repo
     links = (group(4, known_from="link", not_asked="policy"), group(3, **COMMENT))
     before = span(uninstalls=200, answered=20, reasons=(("other", 20),))
     after = span(uninstalls=200, answered=160, reasons=(("other", 60), ("switched", 100)))
-    made = reports.make(counts(*links, stays=(gone, stay(1)), compared=(after, before)))
+    known = counts(*links, stays=(gone, stay(1)), compared=(after, before))
+    late = [
+        Arrivals(day=AS_OF.date() - timedelta(days=ago), delay=delay, n=50)
+        for ago in range(1, 61)
+        for delay in (0, 3)
+        if delay < ago
+    ]
+    use = dataclasses.replace(known.activity, arrivals=tuple(late))
+    made = reports.make(dataclasses.replace(known, activity=use))
     shown = {figure.definition for report in (made, whole) for figure in figures(report)}
     assert shown == {name for name in DEFINITIONS if not name.startswith(ELSEWHERE)}
 
