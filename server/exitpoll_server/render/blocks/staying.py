@@ -22,6 +22,9 @@ UNSAID = {
 CLEARLY = 0.05
 """A p value below which groups are said to differ."""
 
+TINY = 0.001
+"""Below this a p value says no more than that it is small."""
+
 TICKS = (30, 90, 180, 365, 730, 1095, 1825)
 
 
@@ -137,7 +140,10 @@ def _groups(report: Report) -> list[Block]:
         _group(
             "by_launches",
             f"How long they stay, by launches in their first {found.landmark_day} days",
-            [(f"{one.name} launches", one) for one in found.launches],
+            [
+                (f"{one.name} {'launch' if one.name == '1' else 'launches'}", one)
+                for one in found.launches
+            ],
             found.launches_compared,
         ),
     ]
@@ -152,7 +158,8 @@ def _group(
     sentences = []
     if compared.p.value is not None:
         differ = "differ" if compared.p.value < CLEARLY else "do not differ"
-        sentences.append(f"They {differ} by more than chance would (p = {compared.p.value:.2g}).")
+        chance = "p < 0.001" if compared.p.value < TINY else f"p = {compared.p.value:.2g}"
+        sentences.append(f"They {differ} by more than chance would ({chance}).")
     return Block(
         name=name,
         title=title,
@@ -178,6 +185,13 @@ def _curves(title: str, named: Iterable[tuple[str, Curve | None]]) -> tuple[Draw
 
 
 def _points(curve: Curve) -> tuple[pictures.curves.Point, ...]:
+    # Where there is no interval the band has no height: it must not go on as it was.
     return tuple(
-        pictures.curves.Point(step.day, step.share, step.low, step.high) for step in curve.steps
+        pictures.curves.Point(
+            step.day,
+            step.share,
+            step.share if step.low is None else step.low,
+            step.share if step.high is None else step.high,
+        )
+        for step in curve.steps
     )
