@@ -138,12 +138,18 @@ def counts(
         tenures=(),
         reasons=replace(NO_REASONS, profiles=tuple(_profile(group) for group in departures)),
         survival=NOBODY_OBSERVED,
-        activity=replace(NO_USE, health=(replace(HEALTH, n=sum(s.n for s in stays)),)),
+        activity=NO_USE,
         segments=(),
         compared=None,
         labels={},
     )
-    return replace(whole, **fields)
+    if "whole_stays" in fields:
+        fields["stays"] = fields.pop("whole_stays")
+    made = replace(whole, **fields)
+    if "activity" in fields:
+        return made
+    everybody = replace(HEALTH, n=sum(stay.n for stay in made.stays.groups))
+    return replace(made, activity=replace(NO_USE, health=(everybody,)))
 
 
 def _profile(group: DepartureGroup) -> ProfileGroup:

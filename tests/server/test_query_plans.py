@@ -25,7 +25,12 @@ def plan_of(database: Path, name: str) -> tuple[str, list[str]]:
     sql = (QUERIES / f"{name}.sql").read_text("utf-8")
     if " kept " in sql:
         sql = (QUERIES / "kept.sql").read_text("utf-8") + sql
-    sql = re.sub("--.*", "", sql).replace(":ids", "(1, 2)")
+    sql = (
+        re.sub("--.*", "", sql)
+        .replace(":ids", "(1, 2)")
+        .replace(":reasons", "('a', 'b')")
+        .replace(":versions", "(1)")
+    )
     parameters = dict.fromkeys(re.findall(r":([a-z_]+)", sql), 1)
     with closing(sqlite3.connect(database)) as opened:
         return sql, [row[3] for row in opened.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]

@@ -8,7 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Installations with one value of one dimension. Of uninstalls: what was known on leaving."""
+    """Installations with one value of one dimension, without those known by leaving alone.
+
+    Of uninstalls: the value that was known on leaving.
+    """
 
     dimension: str
     """`version`, `channel`, `os`, `locale`, `edition`, `source`, or `attribute:` and its name."""

@@ -35,12 +35,15 @@ class Survival:
     competing: RiskTable
     """Uninstall or first stop, whichever came first."""
     by_version: tuple[tuple[str | None, RiskTable], ...]
-    """As `uninstalls`, by the version at install: the largest few, the largest first."""
+    """As `uninstalls`, by the version at install: the largest few, the largest first.
+
+    All of them on the same days, those of a loss in any: so they can be compared.
+    """
     landmark_day: int
     """Those alive at this day of their life are grouped by how often they launched before it."""
-    landmark: tuple[tuple[str, RiskTable], ...]
+    landmark: tuple[tuple[str | None, RiskTable], ...]
     """As `competing`, by launches on the days before the landmark ("0", "1", "2–6", "7+"), in
-    that order; time is counted from the landmark."""
+    that order, on the same days too; time is counted from the landmark."""
     clock_wrong: int
     """Left out: their clock is off by over a day."""
     unknown_install: int

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,4 +31,4 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is Any
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
         return format_instant(value)
-    return str(value) if isinstance(value, UUID) else value
+    return str(value) if isinstance(value, (date, UUID)) else value

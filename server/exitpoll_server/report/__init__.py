@@ -157,7 +157,11 @@ def _check(counts: Counts, first: Uninstalls, second: Iceberg, third: Reasons) -
         == second.seen.numerator,
     }
     wrong = [name for name, fits in sums.items() if not fits]
-    whole: dict[Column, int] = {"uninstalls": total, "answered": _numerator(first, "answered")}
+    compared = [group for group in counts.departures if not group.known_by_leaving]
+    whole: dict[Column, int] = {
+        "uninstalls": sum(group.n for group in compared),
+        "answered": sum(group.n for group in compared if group.answered),
+    }
     wrong += not_adding_up(counts.segments, whole)
     if wrong:
         raise DoesNotAddUpError(f"the report does not add up ({'; '.join(wrong)})")

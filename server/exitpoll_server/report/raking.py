@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from operator import mul
 from typing import Literal, TypeAlias
 
 from exitpoll_server.counts import ProfileGroup
@@ -18,11 +19,12 @@ LEAST_EFFECTIVE = 1 / 3
 MOST_UNREACHED = 0.1
 """Where more of those who left are like nobody who spoke, weights would speak of somebody else."""
 
-MOST_SWEEPS = 200
-"""Margins that can be met are met within a few dozen; the others never are."""
+MOST_SWEEPS = 500
+"""Margins that can be met are met within a few dozen, seldom some hundred; the others never are."""
 
-TOLERANCE = 1e-9
-"""A margin is met when no value of it is further off than this share of everybody."""
+TOLERANCE = 1e-6
+"""A margin is met when no value of it is further off than this share of everybody: what is printed
+has four decimals."""
 
 NotAdjusted: TypeAlias = Literal["too_few", "unreached", "does_not_converge", "too_uneven"]
 """Why there are no adjusted shares, in the order in which it is looked at."""
@@ -94,25 +96,41 @@ def fit(
         people, key=lambda values: [(value is not None, value or "") for value in values]
     )
     masses = [float(people[cell]) for cell in cells]
+    margins = [_Margin.of([cell[n] for cell in cells], wanted) for n, wanted in enumerate(aim)]
     for _ in range(MOST_SWEEPS):
-        furthest = max(_meet(cells, masses, margin, wanted) for margin, wanted in enumerate(aim))
+        furthest = 0.0
+        for margin in margins:
+            masses, off = margin.met(masses)
+            furthest = max(furthest, off)
         if furthest <= TOLERANCE * sum(aim[0].values()):
             return {cell: m / people[cell] for cell, m in zip(cells, masses, strict=True)}
     return None
 
 
-def _meet(
-    cells: Sequence[Values], masses: list[float], margin: int, wanted: Mapping[str | None, int]
-) -> float:
-    """Scale the masses to one margin; return how far off it had been, in people."""
-    sums = dict.fromkeys(wanted, 0.0)
-    for cell, mass in zip(cells, masses, strict=True):
-        sums[cell[margin]] += mass
-    # Single masses may fall to nothing; the sums never do, since each was met a sweep ago.
-    factors = {value: wanted[value] / mass for value, mass in sums.items()}
-    for at, cell in enumerate(cells):
-        masses[at] *= factors[cell[margin]]
-    return max(abs(wanted[value] - mass) for value, mass in sums.items())
+@dataclass(frozen=True)
+class _Margin:
+    """One margin of the cells: what each has, where each value stands, and what is wanted of it."""
+
+    column: Sequence[str | None]
+    places: Mapping[str | None, Sequence[int]]
+    wanted: Mapping[str | None, int]
+
+    @classmethod
+    def of(cls, column: Sequence[str | None], wanted: Mapping[str | None, int]) -> _Margin:
+        """Return the margin of cells that have these values, in their order."""
+        places: dict[str | None, list[int]] = {value: [] for value in wanted}
+        for place, value in enumerate(column):
+            places[value].append(place)
+        return cls(column, places, wanted)
+
+    def met(self, masses: list[float]) -> tuple[list[float], float]:
+        """Return the masses scaled to the margin, and how far off it had been, in people."""
+        at = masses.__getitem__
+        sums = {value: sum(map(at, places)) for value, places in self.places.items()}
+        # Single masses may fall to nothing; the sums never do, since each was met a sweep ago.
+        factors = {value: self.wanted[value] / mass for value, mass in sums.items()}
+        scaled = list(map(mul, masses, map(factors.__getitem__, self.column)))
+        return scaled, max(abs(self.wanted[value] - mass) for value, mass in sums.items())
 
 
 def _reached(spoke: Sequence[ProfileGroup]) -> list[set[str | None]]:

@@ -25,6 +25,6 @@ def _statement(names: tuple[str, ...]) -> tuple[TextClause, frozenset[str]]:
     sql = re.sub("--.*", "", sql)
     used = frozenset(re.findall(r"(?<!:):([a-z_]+)", sql))
     statement = text(sql)
-    if "ids" in used:
-        statement = statement.bindparams(bindparam("ids", expanding=True))
+    for name in used & {"ids", "reasons", "versions"}:
+        statement = statement.bindparams(bindparam(name, expanding=True))
     return statement, used

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from exitpoll_server.render.pictures.axes import Scale, Share, between
-from exitpoll_server.render.pictures.drawing import Look, Table, line, picture, rect, text
+from exitpoll_server.render.pictures.axes import Scale, Share, between, short
+from exitpoll_server.render.pictures.drawing import Look, Table, line, picture, rect, text, width_of
 
 _BAR = 14
 _LABELS = 216
 _NUMBERS = 150
 """Pixels for labels at the left and numbers at the right, where there is room for both."""
+_COUNT = 64
+"""Pixels of the longest number that is written in full."""
 _CAP = 4
 
 
@@ -77,6 +79,8 @@ def _step(step: Step, row: _Row, index: int) -> Iterator[Markup]:
     if interval:
         yield from _whisker(scale, interval, row.bar + _BAR / 2)
     count = f"{step.share.count:,}"
+    if 1.08 * width_of(count) > _COUNT:
+        count = short(step.share.count)
     width = row.look.width
     yield text((0, row.baseline), step.label, room=_LABELS - 16 if row.look.roomy else width - 150)
     yield text((width - 74, row.baseline), count, "strong", anchor="end")

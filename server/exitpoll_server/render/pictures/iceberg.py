@@ -79,7 +79,7 @@ def draw(data: Iceberg, look: Look) -> str | None:
     """Draw the berg, cut at the heights where the areas are the numbers; None of nobody."""
     if not data.seen:
         return None
-    left, right = (look.width * 0.30, look.width * 0.68) if look.roomy else (108.0, 222.0)
+    left, right = 0.3 * look.width, (0.68 if look.roomy else 0.615) * look.width
     sums = [0, *accumulate(count for _, count, _ in data.levels)]
     cuts = [_height_of(total / data.seen) for total in sums]
     water = _TOP + cuts[1] * _TALL
@@ -175,15 +175,15 @@ def _sums(data: Iceberg, cuts: Sequence[float], box: tuple[float, float]) -> Ite
     parts.append(("Still installed", data.seen - data.uninstalled, cuts[2], cuts[-1]))
     middles = [_TOP + (top + bottom) / 2 * _TALL for _, _, top, bottom in parts]
     places = _clear(middles, _TOP + cuts[1] * _TALL)
-    x = box[0] - 12
+    x = box[0] - 10
     for (label, count, top, bottom), y in zip(parts, places, strict=True):
         start, end = _TOP + top * _TALL + 1, _TOP + bottom * _TALL - 1
         if end > start:
             path = f"M{number(x + 5)} {number(start)}H{number(x)}V{number(end)}H{number(x + 5)}"
             yield element("path", d=path, class_="line quiet")
-        said = f"{count:,}" if 1.08 * width_of(f"{count:,}") <= x - 8 else short(count)
-        yield text((x - 8, y - 1), label, "quiet", anchor="end", room=x - 8, small=True)
-        yield text((x - 8, y + 15), said, "strong", anchor="end")
+        said = f"{count:,}" if 1.08 * width_of(f"{count:,}") <= x - 6 else short(count)
+        yield text((x - 6, y - 1), label, "quiet", anchor="end", room=x - 6, small=True)
+        yield text((x - 6, y + 15), said, "strong", anchor="end")
 
 
 def _clear(middles: Sequence[float], water: float) -> list[float]:

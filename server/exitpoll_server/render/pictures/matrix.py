@@ -77,7 +77,7 @@ def _heads(data: Matrix, look: Look) -> tuple[list[Markup], float]:
     for j, label in enumerate(data.now):
         x = grid.left + (j + 0.5) * grid.wide
         y = 12 + 22 * (not look.roomy) + 16 * (staggered and j % 2)
-        edge = 2 * min(x, look.width - x)
+        edge = 2 * min(x - grid.left, look.width - x)
         drawn.append(text((x, y), label, anchor="middle", room=min(room, edge), small=True))
     return drawn, 22 + 22 * (not look.roomy) + 16 * staggered
 

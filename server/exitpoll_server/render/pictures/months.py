@@ -122,12 +122,13 @@ def _legend(look: Look) -> tuple[list[Markup], float]:
 
 def _names(data: Months, column: float, base: float) -> Iterator[Markup]:
     """Name as many months as have room, at even distances, each year under its first one."""
-    widest = width_of("May", SMALL) + 10
+    widest = width_of("2000", SMALL) + 6
     step = next(step for step in _STEPS if step * column >= widest or step == _STEPS[-1])
     shown = [i for i, m in enumerate(data.months) if (m.first.month - 1) % step == 0] or [0]
     year = 0
     for i in shown:
-        first, at = data.months[i].first, _LEFT + (i + 0.5) * column
+        first, right = data.months[i].first, _LEFT + len(data.months) * column
+        at = min(_LEFT + (i + 0.5) * column, right - widest / 2)
         yield text((at, base + 18), f"{first:%b}", "quiet", anchor="middle", small=True)
         if first.year != year:
             yield text((at, base + 34), f"{first.year}", "quiet", anchor="middle", small=True)

@@ -69,7 +69,13 @@ def draw(data: Reasons, look: Look) -> str | None:
     left, right = (_LABELS, look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
     marks = ticks(0, _most(data), 5)
     scale = Scale(0, marks[-1], left, right)
-    body = [*_axis(marks, scale, top, bottom), *keys]
+    # Where a label stands above its row, the lines of the axis leave it free.
+    strips = [(top, bottom)]
+    if not look.roomy:
+        strips = [
+            (top + i * pitch + 26, top + (i + 1) * pitch - 8) for i in range(len(data.reasons))
+        ]
+    body = [*_axis(marks, scale, strips), *keys]
     for i, reason in enumerate(data.reasons):
         body += _row(reason, scale, top + i * pitch, look)
     return picture(look, data.title, describe(data), bottom + _FOOT, body)
@@ -89,13 +95,14 @@ def _values(reason: Reason) -> Iterator[float]:
             yield interval[1]
 
 
-def _axis(marks: list[float], scale: Scale, top: float, bottom: float) -> Iterator[Markup]:
+def _axis(marks: list[float], scale: Scale, strips: list[tuple[float, float]]) -> Iterator[Markup]:
     places = [(scale(mark), said_percent(mark)) for mark in marks]
     shown = fitting(places)
     for i, (x, said) in enumerate(places):
-        yield line((x, top), (x, bottom), "grid")
+        for top, bottom in strips:
+            yield line((x, top), (x, bottom), "grid")
         if i in shown:
-            yield text((x, bottom + 18), said, "quiet", anchor="middle", small=True)
+            yield text((x, strips[-1][1] + 18), said, "quiet", anchor="middle", small=True)
 
 
 def _row(reason: Reason, scale: Scale, top: float, look: Look) -> Iterator[Markup]:

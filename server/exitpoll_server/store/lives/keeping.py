@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, func, select
 
 from exitpoll_server.store import tables
@@ -17,6 +18,7 @@ from exitpoll_server.store.lives import record
 from exitpoll_server.store.lives.making import make
 from exitpoll_server.store.lives.record import Lives
 from exitpoll_server.store.lives.terms import Terms
+from exitpoll_server.store.sqlite import driver_of
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +84,8 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
 
     What changed since, and what is not kept, is made anew.
     """
-    table, terms = tables.lives, Terms(connection, product_id)
-    kept = connection.execute(
-        select(table.c.installation_id, table.c.record, table.c.attributes).where(
-            table.c.product_id == product_id
-        )
-    ).all()
+    terms = Terms(connection, product_id)
+    kept = _kept(connection, product_id)
     lives = record.columns(kept, terms.numbers())
     current = lives["latest"] <= as_of
     changed = lives.ids[~current & (lives["heard"] <= as_of)].tolist()
@@ -99,6 +97,16 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
         rows.extend(make(connection, ids, as_of).rows(terms))
     every = record.columns(rows, terms.numbers())
     return every.where(every["heard"] <= as_of)
+
+
+def _kept(connection: Connection, product_id: int) -> list[tuple[int, bytes, str | None]]:
+    """Return the rows of what is kept, straight from the driver: they are very many."""
+    sql = "SELECT installation_id, record, attributes FROM lives WHERE product_id = "
+    if connection.dialect.name == "sqlite":
+        return driver_of(connection).execute(f"{sql}?", (product_id,)).fetchall()
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    with driver.cursor(binary=True) as cursor:
+        return cursor.execute(f"{sql}%s", (product_id,)).fetchall()
 
 
 def _size(connection: Connection, product_id: int) -> int:

@@ -131,19 +131,25 @@ def _moments(view: View) -> tuple[Moments, ...]:
 
 def _offers(view: View, asked: Mapping[int, Survey]) -> tuple[OfferGroup, ...]:
     """Group those who chose a reason with an offer a month ago or earlier."""
-    with_offers = [
-        version
+    with_offers = {
+        (version, reason.id)
         for version, survey in asked.items()
-        if any(reason.offer is not None for reason in survey.all_reasons())
-    ]
+        for reason in survey.all_reasons()
+        if reason.offer is not None
+    }
     if not with_offers:
         return ()
-    mine = set(view.lives.ids.tolist())
+    rows = view.rows(
+        "kept",
+        "offers",
+        return_ms=RETURN_MS,
+        versions=sorted({version for version, _ in with_offers}),
+        reasons=sorted({reason for _, reason in with_offers}),
+    )
+    mine = np.isin([row.installation_id for row in rows], view.lives.ids)
     found: Counter[tuple[str, bool, bool]] = Counter()
-    for row in view.rows("kept", "offers", return_ms=RETURN_MS):
-        survey = asked.get(row.survey_version)
-        reason = None if survey is None else survey.reason(row.reason)
-        if row.installation_id not in mine or reason is None or reason.offer is None:
+    for row, is_mine in zip(rows, mine.tolist(), strict=True):
+        if not is_mine or (row.survey_version, row.reason) not in with_offers:
             continue
         linked = row.id in view.links.reinstalls or row.id in view.links.upgrades
         found[row.reason, bool(row.held_out), linked or bool(row.is_back)] += 1

@@ -33,12 +33,14 @@ def segments(view: View) -> tuple[Segment, ...]:
     first, end = (-(-(bound - NOON_MS) // DAY_MS) for bound in (view.start, view.end))
     used = (lives.day >= first) & (lives.day < min(end, view.end_day))
     active = np.bincount(lives.owner[used], minlength=len(lives))
+    # Of those known by leaving alone nobody knows how many stay.
+    left = view.inside & ~view.known_by_leaving
     columns: dict[str, Ints | Which] = {
-        "installations": view.seen,
+        "installations": view.followed,
         "stopped": view.stopped,
-        "uninstalls": view.inside,
-        "answered": view.inside & lives["answered"],
-        "commented": view.inside & lives["commented"],
+        "uninstalls": left,
+        "answered": left & lives["answered"],
+        "commented": left & lives["commented"],
         "active_days": active,
     }
     return tuple(
@@ -96,7 +98,7 @@ def _span(view: View, start: int, end: int) -> Span:
     began = view.seen & (view.began >= start) & (view.began < end)
     reason = lives.texts["reason"]
     names = version_names(view)
-    uses = {names[number]: n for (number,), n in grouped(lives.version[wholly])}
+    uses = {names.get(number): n for (number,), n in grouped(lives.version[wholly])}
     version = lives.texts["version"]
     left = {version.values[code]: n for (code,), n in grouped(version.codes[which])}
     return Span(
@@ -112,7 +114,7 @@ def _span(view: View, start: int, end: int) -> Span:
             if reason.values[code] is not None
         ),
         versions=tuple(
-            (name, left.get(name, 0), uses.get(str(name), 0))
+            (name, left.get(name, 0), uses.get(name, 0))
             for name in sorted({*uses, *left}, key=lambda name: name or "")
         ),
     )

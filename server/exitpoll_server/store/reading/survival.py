@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +43,12 @@ class _Spells:
             self.stop[which],
             self.begun[which],
         )
+
+    @property
+    def lost(self) -> Which:
+        """Those whose observation ended with a loss."""
+        found: Which = self.uninstalled | (self.exit == self.stop)
+        return found
 
     def never_stopping(self) -> _Spells:
         """Return the same without stops."""
@@ -121,11 +128,22 @@ def _competing(spells: _Spells) -> _Spells:
     return ended.where(ended.exit > ended.entry)
 
 
-def _table(spells: _Spells) -> RiskTable:
+def _tables(
+    groups: Iterable[tuple[str | None, _Spells]],
+) -> tuple[tuple[str | None, RiskTable], ...]:
+    """Return tables that can be compared: all of them with a row at every loss of any."""
+    groups = list(groups)
+    losses = [spells.exit[spells.lost] for _, spells in groups]
+    times = np.unique(np.concatenate(losses)) if losses else np.zeros(0, np.int64)
+    return tuple((name, _table(spells, times)) for name, spells in groups)
+
+
+def _table(spells: _Spells, times: Ints | None = None) -> RiskTable:
     """Count who was at risk whenever somebody was lost."""
+    lost = spells.lost
+    times = np.unique(spells.exit[lost]) if times is None else times
+    place = times.searchsorted(spells.exit[lost])
     stopped = spells.exit == spells.stop
-    lost = spells.uninstalled | stopped
-    times, place = np.unique(spells.exit[lost], return_inverse=True)
     ended, entered = np.sort(spells.exit), np.sort(spells.entry)
     # Under observation just before t: entered before it, and not gone before it.
     at_risk = entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
@@ -147,14 +165,16 @@ def _by_version(
     text = view.lives.texts["installed_version"]
     sizes = np.bincount(text.codes[observed], minlength=len(text.values))
     largest = np.lexsort((np.arange(len(sizes)), -sizes))[:MOST_VERSIONS]
-    return tuple(
-        (text.values[code], _table(spells.where(observed & (text.codes == code)).never_stopping()))
+    return _tables(
+        (text.values[code], spells.where(observed & (text.codes == code)).never_stopping())
         for code in largest.tolist()
         if sizes[code]
     )
 
 
-def _landmark(view: View, spells: _Spells, observed: Which) -> tuple[tuple[str, RiskTable], ...]:
+def _landmark(
+    view: View, spells: _Spells, observed: Which
+) -> tuple[tuple[str | None, RiskTable], ...]:
     """Group those alive at the landmark by their launches before it."""
     lives, landmark = view.lives, LANDMARK_DAY * DAY_MS
     age = lives.day - (spells.begun // DAY_MS)[lives.owner]
@@ -170,11 +190,11 @@ def _landmark(view: View, spells: _Spells, observed: Which) -> tuple[tuple[str, 
         np.where(spells.stop == _NEVER, _NEVER, spells.stop - landmark),
         spells.begun,
     )
-    tables = []
+    bands: list[tuple[str | None, _Spells]] = []
     for least, most, name in BANDS:
         band = alive & (launches >= least)
         if most is not None:
             band &= launches <= most
         if band.any():
-            tables.append((name, _table(_competing(later.where(band)))))
-    return tuple(tables)
+            bands.append((name, _competing(later.where(band))))
+    return _tables(bands)

@@ -203,9 +203,9 @@ def _scores(view: View) -> tuple[ScoreGroup, ...]:
     return (*leaving, *staying)
 
 
-def version_names(view: View) -> Mapping[int, str]:
-    """Return the names of versions by the numbers that rows of launches have."""
-    return {row.id: row.name for row in view.rows("versions")}
+def version_names(view: View) -> Mapping[int, str | None]:
+    """Return the names of versions by the numbers that rows of launches have; None of no name."""
+    return {row.id: row.name or None for row in view.rows("versions")}
 
 
 def _rates(view: View) -> tuple[WeekRate, ...]:
@@ -222,18 +222,17 @@ def _rates(view: View) -> tuple[WeekRate, ...]:
     used = (lives.day < view.end_day) & view.followed[lives.owner]
     # Days stand in their order: what is put last is the last day's.
     last[lives.owner[used]] = of_version[lives.version[used]]
-    earliest = int(_week(np.array([view.end_day - 7 * RATE_WEEKS]))[0])
+    earliest = _week(view.end_day - 7 * RATE_WEEKS)
     used &= lives.day >= earliest
     left = view.gone & ~view.known_by_leaving
-    left_week = _week(lives["left"] // DAY_MS)
-    left &= left_week >= earliest
-    rates: dict[tuple[int, ...], list[int]] = {}
-    for kind, n in grouped(
-        of_version[lives.version[used]], _week(lives.day[used].astype(np.int64))
-    ):
-        rates.setdefault(kind, [0, 0])[1] = n
-    for kind, n in grouped(last[left], left_week[left]):
-        rates.setdefault(kind, [0, 0])[0] = n
+    left_day = lives["left"] // DAY_MS
+    left &= left_day >= earliest
+    rates: dict[tuple[int, int], list[int]] = {}
+    # By day first: those are few, and each is put into its week once.
+    for (code, day), n in grouped(of_version[lives.version[used]], lives.day[used]):
+        rates.setdefault((code, _week(day)), [0, 0])[1] += n
+    for (code, day), n in grouped(last[left], left_day[left]):
+        rates.setdefault((code, _week(day)), [0, 0])[0] += n
     by_number = list(numbers)
     return tuple(
         WeekRate(version=by_number[code], week=_day(week), uninstalls=left_, active_days=days)
@@ -243,10 +242,10 @@ def _rates(view: View) -> tuple[WeekRate, ...]:
     )
 
 
-def _week(days: Ints) -> Ints:
-    """Return the Monday of each day's week."""
+def _week(day: int) -> int:
+    """Return the Monday of a day's week."""
     # Day 0 was a Thursday.
-    return days - (days + 3) % 7
+    return day - (day + 3) % 7
 
 
 def _arrivals(view: View) -> tuple[Arrivals, ...]:
