@@ -82,7 +82,7 @@ def create(name: str, stopped_after: int, trial: int | None) -> None:
     metavar="NAME",
     help="Good health needs this milestone too, as the agent calls it; '': none.",
 )
-def set_(  # noqa: PLR0913 - one parameter an option
+def set_(
     *,
     name: str,
     stopped_after: int | None,
