@@ -70,7 +70,9 @@ def _dimensions(view: View) -> Iterator[tuple[str, Text]]:
         yield name, view.lives.texts[name]
     attributes = view.lives.texts["attributes"]
     kinds = [json.loads(one) if one else {} for one in attributes.values]
-    for name in sorted({name for kind in kinds for name in kind}):
+    # Among the values may be some of copies that were not known yet.
+    known = {name for code in np.unique(attributes.codes).tolist() for name in kinds[code]}
+    for name in sorted(known):
         yield f"attribute:{name}", text_of([kind.get(name) for kind in kinds]).of(attributes.codes)
 
 
