@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -31,6 +32,7 @@ from exitpoll_agent import (
 from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server import definitions, images
 from exitpoll_server.cli.comments import comments
+from exitpoll_server.cli.product import product
 from exitpoll_server.cli.survey import survey
 from exitpoll_server.cli.themes import themes
 from exitpoll_server.report.definitions import DEFINITIONS
@@ -152,6 +154,53 @@ def test_the_figures_come_as_tables(tmp_path: Path) -> None:
     figures = (tmp_path / "figures.csv").read_text("utf-8-sig")
     assert "\nuninstalls,steps: Uninstalled: of uninstalls,0" in figures
     assert (tmp_path / "figures.xlsx").read_bytes()[:2] == b"PK"
+
+
+def test_a_product_is_set_as_docs_operating_says(tmp_path: Path) -> None:
+    """Its commands run, the last one prints what holds, and every option is in the table."""
+    database = f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}"
+    script = "exitpoll product create Inkwell\n" + blocks("docs/operating.md", "product")
+    done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"  +(.+)", done.stdout)[-5:] == [
+        "60 days",
+        "30 days",
+        "28 days",
+        "8",
+        "first-export",
+    ]
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    for option in (one for one in product.commands["set"].params if one.name != "name"):
+        assert f"`{option.opts[0]} {option.metavar}`" in page, option.opts
+
+
+LOST = """\
+installation_id,at,version,reason,comment
+a,2026-10-01T08:00Z,1.0.0,too-slow,It starts too slowly
+b,2026-10-02T08:00Z,1.1.0,,
+"""
+
+
+def test_who_left_comes_as_tables(tmp_path: Path) -> None:
+    """The commands of docs/exporting.md write a row for each who was lost, to all three places."""
+    database = f"sqlite:///{tmp_path / 'exitpoll.sqlite3'}"
+    (tmp_path / "left.csv").write_text(LOST, "utf-8")
+    program(tmp_path, "your-program", "cat")
+    begun = ["exitpoll product create Inkwell"]
+    begun += [
+        f"exitpoll import {w} left.csv --product Inkwell" for w in ("uninstalls", "responses")
+    ]
+    script = "\n".join(begun) + "\n" + blocks("docs/exporting.md", "churn")
+    done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [(line["version"], line["reason"]) for line in lines] == [
+        ("1.0.0", "too-slow"),
+        ("1.1.0", None),
+    ]
+    assert (tmp_path / "churn.xlsx").read_bytes()[:2] == b"PK"
+    comments = (tmp_path / "comments.csv").read_text("utf-8-sig").splitlines()
+    assert [line.count("It starts too slowly") for line in comments] == [0, 1]
 
 
 @pytest.mark.parametrize(

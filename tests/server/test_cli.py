@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -51,6 +52,51 @@ def test_names_that_no_product_has(terminal: Terminal, name: str) -> None:
 def test_settings_that_make_no_sense(terminal: Terminal, option: list[str]) -> None:
     """A trial lasts at least a day."""
     assert option[0] in terminal.fail("product", "create", "Sample", *option)
+
+
+def test_settings_of_a_product_are_changed_one_by_one(sample: Terminal) -> None:
+    """What is given changes, everything else stays, and what holds now is printed."""
+    sample.succeed("product", "set", "--product", "Sample", "--trial", "30", "--window", "90")
+    options = ("--stopped-after", "60", "--good-days", "12", "--milestone", "first-export")
+    out = sample.succeed("product", "set", "--product", "Sample", *options)
+    holds = ["60 days", "30 days", "90 days", "12", "first-export"]
+    assert [re.split("  +", line)[1] for line in out.splitlines()] == holds
+    assert sample.succeed("product", "set", "--product", "Sample") == out
+    taken_back = ("--trial", "0", "--milestone", "")
+    out = sample.succeed("product", "set", "--product", "Sample", *taken_back)
+    assert [re.split("  +", line)[1] for line in out.splitlines()] == [
+        *holds[:1],
+        "none",
+        *holds[2:4],
+        "none",
+    ]
+
+
+def test_a_report_goes_by_the_settings_of_its_product(sample: Terminal) -> None:
+    """The threshold and health of a report are those that were set last."""
+    options = ("--stopped-after", "7", "--window", "14", "--good-days", "3", "--trial", "21")
+    sample.succeed("product", "set", "--product", "Sample", *options)
+    report = json.loads(sample.succeed("report", "--product", "Sample", "--format", "json"))
+    assert (report["stopped_after_days"], report["trial_days"]) == (7, 21)
+    assert (report["health"]["window_days"], report["health"]["good_days"]) == (14, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--window", "7"], "a window of 7 days has no 8 days of use"),
+        (["--good-days", "29"], "a window of 28 days has no 29 days of use"),
+        (["--milestone", "x" * 65], "a milestone's name has 1 to 64 printable characters"),
+        (["--milestone", "a\nb"], "printable characters"),
+        (["--window", "0"], "--window"),
+        (["--trial", "-1"], "--trial"),
+    ],
+)
+def test_settings_that_nobody_could_meet(sample: Terminal, options: list[str], said: str) -> None:
+    """They are refused with a sentence, and nothing is changed."""
+    before = sample.succeed("product", "set", "--product", "Sample")
+    assert said in sample.fail("product", "set", "--product", "Sample", *options)
+    assert sample.succeed("product", "set", "--product", "Sample") == before
 
 
 # -- what is mistyped ------------------------------------------------------------------------

@@ -1,18 +1,21 @@
-"""`exitpoll product create | list`."""
+"""`exitpoll product create | set | list`."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import click
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, config
-from exitpoll_server.cli.options import open_store
+from exitpoll_server.cli.options import find_product, open_store
 from exitpoll_server.store import Product, ProductExistsError
 
 MAX_NAME_CHARS = 80
 DEFAULT_STOPPED_AFTER_DAYS = 40
+MAX_WINDOW_DAYS = 365
+"""Health compares two windows: of more than two years nobody has the days."""
 
 
 @click.group()
@@ -49,6 +52,90 @@ def create(name: str, stopped_after: int, trial: int | None) -> None:
                 "see its address with: exitpoll product list"
             ) from None
     click.echo(_address(created))
+
+
+@product.command("set")
+@click.option("--product", "name", required=True, help="The product's name.")
+@click.option(
+    "--stopped-after",
+    type=click.IntRange(1, 3650),
+    metavar="DAYS",
+    help="An installation not launched for so long has stopped.",
+)
+@click.option(
+    "--trial", type=click.IntRange(0, 3650), metavar="DAYS", help="How long a trial lasts; 0: none."
+)
+@click.option(
+    "--window",
+    type=click.IntRange(1, MAX_WINDOW_DAYS),
+    metavar="DAYS",
+    help="Health looks at so many days, and at as many before them.",
+)
+@click.option(
+    "--good-days",
+    type=click.IntRange(1, MAX_WINDOW_DAYS),
+    metavar="N",
+    help="So many days of use in a window may be good health.",
+)
+@click.option(
+    "--milestone",
+    metavar="NAME",
+    help="Good health needs this milestone too, as the agent calls it; '': none.",
+)
+def set_(
+    *,
+    name: str,
+    stopped_after: int | None,
+    trial: int | None,
+    window: int | None,
+    good_days: int | None,
+    milestone: str | None,
+) -> None:
+    """Change what reports go by, of any day; without options, print it."""
+    with open_store() as store:
+        before = find_product(store, name)
+        after = replace(
+            before,
+            stopped_after_days=stopped_after or before.stopped_after_days,
+            trial_days=before.trial_days if trial is None else trial or None,
+            window_days=window or before.window_days,
+            good_days=good_days or before.good_days,
+            success_milestone=before.success_milestone if milestone is None else milestone or None,
+        )
+        _check(after)
+        if after != before:
+            store.change_product(after)
+    click.echo(_settings(after))
+
+
+def _check(product: Product) -> None:
+    """Refuse settings that nobody could ever meet.
+
+    Raises:
+        click.UsageError: says which.
+    """
+    if product.good_days > product.window_days:
+        raise click.UsageError(
+            f"a window of {product.window_days} days has no {product.good_days} days of use"
+        )
+    milestone = product.success_milestone or ""
+    if len(milestone) > wire.MAX_NAME_CHARS or not milestone.isprintable():
+        raise click.UsageError(
+            f"a milestone's name has 1 to {wire.MAX_NAME_CHARS} printable characters"
+        )
+
+
+def _settings(product: Product) -> str:
+    trial = "none" if product.trial_days is None else f"{product.trial_days} days"
+    return "\n".join(
+        (
+            f"stopped after  {product.stopped_after_days} days",
+            f"trial          {trial}",
+            f"window         {product.window_days} days",
+            f"good days      {product.good_days}",
+            f"milestone      {product.success_milestone or 'none'}",
+        )
+    )
 
 
 @product.command("list")

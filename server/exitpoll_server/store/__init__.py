@@ -145,6 +145,11 @@ class Store:
                 now=to_ms(now),
             )
 
+    def change_product(self, product: Product) -> None:
+        """Keep a product's settings as this one has them; reports read them from now on."""
+        with write_transaction(self._engine) as connection:
+            products.change(connection, product)
+
     def product_by_key(self, key: str) -> Product | None:
         """Return the product that a message is for."""
         with read_transaction(self._engine) as connection:

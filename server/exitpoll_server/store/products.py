@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
@@ -30,6 +30,16 @@ class Product:
     """So many days of use within them make it good."""
     success_milestone: str | None = None
     """What must have been reached for it; None where use alone says enough."""
+
+
+SETTINGS = (
+    "stopped_after_days",
+    "trial_days",
+    "window_days",
+    "good_days",
+    "success_milestone",
+)
+"""What a vendor may change of a product at any time: reports read it, and nothing that is kept."""
 
 
 class ProductExistsError(Exception):
@@ -67,6 +77,16 @@ def create(
         key=key,
         stopped_after_days=stopped_after_days,
         trial_days=trial_days,
+    )
+
+
+def change(connection: Connection, product: Product) -> None:
+    """Keep the settings of a product; its name and key stay as they are."""
+    table = tables.products
+    connection.execute(
+        update(table)
+        .where(table.c.id == product.id)
+        .values({name: getattr(product, name) for name in SETTINGS})
     )
 
 

@@ -64,7 +64,10 @@ def _sums(text: Text, columns: dict[str, Ints | Which]) -> dict[str, list[int]]:
 
 
 def _dimensions(view: View) -> Iterator[tuple[str, Text]]:
-    kinds = [json.loads(one) for one in view.lives.texts["attributes"].values if one]
+    text = view.lives.texts["attributes"]
+    # Among the values may be some of copies that were not known yet.
+    present = [text.values[code] for code in np.unique(text.codes).tolist()]
+    kinds = [json.loads(one) for one in present if one]
     attributes = sorted({ATTRIBUTE + name for kind in kinds for name in kind})
     for name in (*DIMENSIONS, *attributes):
         yield name, dimension(view.lives, name)
