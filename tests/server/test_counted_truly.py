@@ -366,8 +366,8 @@ def _is_the_span(span: Any, everyone: list[Known], since: Hour, until: Hour) -> 
     reasons = Counter(one.said("reason") for one in left)
     del reasons[None]
     assert dict(span.reasons) == reasons
-    gone = Counter(one.facts.get("version") for one in left)
-    used = Counter(use.version for use in wholly)
+    gone: Counter[str | None] = Counter(one.facts.get("version") for one in left)
+    used: Counter[str | None] = Counter(use.version for use in wholly)
     assert {name: (n, days) for name, n, days in span.versions} == {
         name: (gone[name], used[name]) for name in {*gone, *used}
     }
