@@ -11,13 +11,15 @@ import numpy as np
 from sqlalchemy import Row
 
 from exitpoll_server.counts import Churned
-from exitpoll_server.store import sql
+from exitpoll_server.questions import EXIT
+from exitpoll_server.store import sql, surveys
 from exitpoll_server.store.instants import DAY_MS, from_ms
 from exitpoll_server.store.lives import Ints
 from exitpoll_server.store.lives.making import ANSWER_MS
 from exitpoll_server.store.reading.health import NAMES, classes
 from exitpoll_server.store.reading.view import View
 
+_Offers: TypeAlias = set[tuple[int, str | None]]
 _Known: TypeAlias = tuple[Row[Any], Row[Any] | None, Row[Any] | None]
 
 GROUP = 1_000
@@ -35,6 +37,7 @@ def churn(view: View) -> Iterator[Churned]:
     health = classes(
         view, np.where(view.gone[places], at[places], view.last[places]) - DAY_MS, places
     )
+    made = _offers(view)
     for start in range(0, len(places), GROUP):
         some = slice(start, start + GROUP)
         ids = lives.ids[places[some]].tolist()
@@ -42,6 +45,7 @@ def churn(view: View) -> Iterator[Churned]:
         for n, one in enumerate(ids, start):
             yield _churned(
                 *known[one],
+                made,
                 at=int(at[places[n]]),
                 launches_last=int(last[n]),
                 launches_previous=int(previous[n]),
@@ -79,6 +83,7 @@ def _churned(
     installation: Row[Any],
     uninstall: Row[Any] | None,
     offer: Row[Any] | None,
+    made: _Offers,
     at: int,
     **use: Any,  # noqa: ANN401
 ) -> Churned:
@@ -98,7 +103,7 @@ def _churned(
         attributes=(json.loads(attributes) if isinstance(attributes, str) else attributes) or {},
         **{name: getattr(known, name) for name in _FACTS},
         **use,
-        **_said(uninstall, offer),
+        **_said(uninstall, offer, made),
     )
 
 
@@ -106,7 +111,7 @@ _FACTS = ("version", "channel", "edition", "source", "os", "locale", "customer")
 _SAID = ("known_from", "reason", "follow_up", "comment", "score")
 
 
-def _said(uninstall: Row[Any] | None, offer: Row[Any] | None) -> dict[str, Any]:
+def _said(uninstall: Row[Any] | None, offer: Row[Any] | None, made: _Offers) -> dict[str, Any]:
     if uninstall is None:
         nothing = dict.fromkeys((*_SAID, "not_asked", "offer"))
         return {**nothing, "asked": False, "answered": False, "wants_answer": False}
@@ -116,14 +121,25 @@ def _said(uninstall: Row[Any] | None, offer: Row[Any] | None) -> dict[str, Any]:
         "asked": bool(uninstall.asked),
         "answered": bool(uninstall.answered),
         "wants_answer": bool(uninstall.wants_answer),
-        "offer": None if offer is None else _fate(offer),
+        "offer": None if offer is None else _fate(offer, uninstall.reason, made),
     }
 
 
-def _fate(offer: Row[Any]) -> str | None:
-    """Return what became of an offer."""
-    if offer.offer_taken_at is not None:
+def _fate(offer: Row[Any], reason: str | None, made: _Offers) -> str | None:
+    """Return what became of an offer; who chose a reason without one had none to see."""
+    if offer.is_taken:
         return "taken"
-    if offer.offered_at is not None:
+    if offer.is_seen:
         return "seen"
-    return "held_out" if offer.held_out and offer.reason is not None else None
+    return "held_out" if offer.held_out and (offer.survey_version, reason) in made else None
+
+
+def _offers(view: View) -> _Offers:
+    """Return the versions and reasons that an offer came with."""
+    return {
+        (one.survey.version, reason.id)
+        for one in surveys.everything(view.connection, view.product.id)
+        if one.survey.kind == EXIT.kind
+        for reason in one.survey.all_reasons()
+        if reason.offer is not None
+    }
