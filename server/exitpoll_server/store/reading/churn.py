@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -46,6 +46,7 @@ def churn(view: View) -> Iterator[Churned]:
             yield _churned(
                 *known[one],
                 made,
+                facts=_facts(view, int(places[n])),
                 at=int(at[places[n]]),
                 launches_last=int(last[n]),
                 launches_previous=int(previous[n]),
@@ -84,11 +85,10 @@ def _churned(
     uninstall: Row[Any] | None,
     offer: Row[Any] | None,
     made: _Offers,
+    facts: Mapping[str, Any],
     at: int,
     **use: Any,  # noqa: ANN401
 ) -> Churned:
-    known = installation if uninstall is None else uninstall
-    attributes = known.attributes
     began = installation.began
     stayed = None if began is None else at - began
     tenure = stayed if uninstall is None else uninstall.tenure_ms
@@ -100,14 +100,23 @@ def _churned(
         tenure_days=None if tenure is None else tenure / DAY_MS,
         launches=installation.launches if uninstall is None else uninstall.launches,
         installed_version=installation.installed_version,
-        attributes=(json.loads(attributes) if isinstance(attributes, str) else attributes) or {},
-        **{name: getattr(known, name) for name in _FACTS},
+        customer=(installation if uninstall is None else uninstall).customer,
+        **facts,
         **use,
         **_said(uninstall, offer, made),
     )
 
 
-_FACTS = ("version", "channel", "edition", "source", "os", "locale", "customer")
+_FACTS = ("version", "channel", "edition", "source", "os", "locale")
+
+
+def _facts(view: View, place: int) -> dict[str, Any]:
+    """Return what had been stated of a copy by then; of who left, on leaving."""
+    texts = {name: view.lives.texts[name] for name in (*_FACTS, "attributes")}
+    known: dict[str, Any] = {name: text.values[text.codes[place]] for name, text in texts.items()}
+    return {**known, "attributes": json.loads(known["attributes"] or "{}")}
+
+
 _SAID = ("known_from", "reason", "follow_up", "comment", "score")
 
 
