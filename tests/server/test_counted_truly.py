@@ -368,7 +368,7 @@ def _is_the_span(span: Any, everyone: list[Known], since: Hour, until: Hour) -> 
     del reasons[None]
     assert dict(span.reasons) == reasons
     gone = Counter(one.facts.get("version") for one in left)
-    used = Counter(use.version for use in wholly)
+    used = Counter[str | None](use.version for use in wholly)
     assert {name: (n, days) for name, n, days in span.versions} == {
         name: (gone[name], used[name]) for name in {*gone, *used}
     }
