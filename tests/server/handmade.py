@@ -121,6 +121,7 @@ def counts(
     whole = Counts(
         product="Sample",
         window=Window(as_of=AS_OF, start=None, end=None),
+        where={},
         stopped_after_days=40,
         trial_days=30,
         departures=departures,

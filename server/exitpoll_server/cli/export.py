@@ -12,6 +12,9 @@ import click
 from exitpoll_server.cli.options import (
     find_product,
     open_store,
+    sum_up,
+    takes_quiet,
+    takes_segment,
     takes_threshold,
     takes_window,
     window,
@@ -26,7 +29,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def takes_file(command: Command) -> Command:
     """Give a command the options that say where its table goes."""
     for option in (
-        click.option("--quiet", is_flag=True, help="Say nothing but what went wrong."),
+        takes_quiet,
         click.option(
             "--out",
             required=True,
@@ -50,6 +53,7 @@ def export() -> None:
 @click.option("--product", required=True, help="The product's name.")
 @takes_window
 @takes_threshold
+@takes_segment
 @click.option("--kind", type=click.Choice(["uninstalled", "stopped"]), help="Only these.")
 @click.option(
     "--reason", "reasons", multiple=True, metavar="ID", help="Only who chose it; repeatable."
@@ -63,6 +67,7 @@ def churn(  # noqa: PLR0913 - one parameter an option
     start: datetime | None,
     end: datetime | None,
     stopped_after: int | None,
+    where: dict[str, str],
     kind: Literal["uninstalled", "stopped"] | None,
     reasons: tuple[str, ...],
     answered: bool | None,
@@ -79,9 +84,9 @@ def churn(  # noqa: PLR0913 - one parameter an option
     wanted = Wanted(kind=kind, reasons=frozenset(reasons) or None, answered=answered)
     with open_store() as store:
         found = find_product(store, product)
-        rows = store.churn(
-            found, about, stopped_after_days=stopped_after or found.stopped_after_days
-        )
+        sum_up(store, found, quiet=quiet)
+        threshold = stopped_after or found.stopped_after_days
+        rows = store.churn(found, about, stopped_after_days=threshold, where=where)
         table = churn_table(filter(wanted.has, watched(rows, "Reading", quiet=quiet)))
         write_table(table, out, format_=format_, quiet=quiet)
 
@@ -104,6 +109,7 @@ def comments(  # noqa: PLR0913 - one parameter an option
     about = window(as_of, start, end)
     with open_store() as store:
         found = find_product(store, product)
+        sum_up(store, found, quiet=quiet)
         counts = store.counts(
             found, about, stopped_after_days=found.stopped_after_days, most_lines=0
         )

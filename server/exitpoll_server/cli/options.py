@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,7 +12,8 @@ from typing import Any, TypeVar
 import click
 
 from exitpoll_server import clock, config
-from exitpoll_server.counts import Window
+from exitpoll_server.cli.output import watched
+from exitpoll_server.counts import DIMENSIONS, Window
 from exitpoll_server.store import Product, Store
 
 
@@ -100,6 +102,39 @@ def window(as_of: datetime | None, start: datetime | None, end: datetime | None)
         raise click.UsageError("--as-of lies in the future: nothing is known of it yet")
     return Window(as_of=as_of or now, start=start, end=end)
 
+
+def sum_up(store: Store, product: Product, *, quiet: bool) -> None:
+    """Sum up what changed since the last report, with a bar where that takes over a second."""
+    deque(watched(store.sum_up(product), "Summing up", quiet=quiet), maxlen=0)
+
+
+def segment(
+    _context: click.Context, _parameter: click.Parameter, given: Sequence[str]
+) -> dict[str, str]:
+    """Read the segments that --where names.
+
+    Raises:
+        click.BadParameter: one is no NAME=VALUE, or names nothing that copies differ in.
+    """
+    named = {}
+    for one in given:
+        name, is_pair, value = one.partition("=")
+        if not is_pair or not (name in DIMENSIONS or name.startswith("attribute:")):
+            known = ", ".join(DIMENSIONS)
+            raise click.BadParameter(f"{one!r} is no NAME=VALUE of {known} or attribute:NAME")
+        named[name] = value
+    return named
+
+
+takes_segment = click.option(
+    "--where",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=segment,
+    help="Only these installations, such as version=2.1.0 or attribute:plan=pro; repeatable.",
+)
+
+takes_quiet = click.option("--quiet", is_flag=True, help="Say nothing but what went wrong.")
 
 takes_threshold = click.option(
     "--stopped-after",

@@ -12,6 +12,9 @@ from exitpoll_server import report as reports
 from exitpoll_server.cli.options import (
     find_product,
     open_store,
+    sum_up,
+    takes_quiet,
+    takes_segment,
     takes_threshold,
     takes_window,
     window,
@@ -28,6 +31,8 @@ TABLES: tuple[Format, ...] = ("csv", "xlsx")
 @click.option("--product", required=True, help="The product's name.")
 @takes_window
 @takes_threshold
+@takes_segment
+@takes_quiet
 @click.option(
     "--format",
     "format_",
@@ -40,11 +45,14 @@ TABLES: tuple[Format, ...] = ("csv", "xlsx")
     "--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write a file."
 )
 def report(  # noqa: PLR0913 - one parameter an option
+    *,
     product: str,
     as_of: datetime | None,
     start: datetime | None,
     end: datetime | None,
     stopped_after: int | None,
+    where: dict[str, str],
+    quiet: bool,
     format_: str,
     out: Path | None,
 ) -> None:
@@ -55,21 +63,23 @@ def report(  # noqa: PLR0913 - one parameter an option
     about = window(as_of, start, end)
     with open_store() as store:
         found = find_product(store, product)
+        sum_up(store, found, quiet=quiet)
         counts = store.counts(
             found,
             about,
             stopped_after_days=stopped_after or found.stopped_after_days,
             most_lines=reports.MOST_LINES,
+            where=where,
         )
     made = reports.make(counts)
     for table_format in TABLES:
         if format_ == table_format:
-            write_table(render.as_table(made), out, format_=table_format)
+            write_table(render.as_table(made), out, format_=table_format, quiet=quiet)
             return
-    _write(TEXTS[format_](made), out)
+    _write(TEXTS[format_](made), out, quiet=quiet)
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write(text: str, out: Path | None, *, quiet: bool) -> None:
     if out is None:
         click.echo(text, nl=False)
         return
@@ -78,4 +88,5 @@ def _write(text: str, out: Path | None) -> None:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"cannot write {out}: {error.strerror}") from None
-    click.echo(f"Wrote {out}", err=True)
+    if not quiet:
+        click.echo(f"Wrote {out}", err=True)

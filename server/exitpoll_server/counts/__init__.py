@@ -39,11 +39,12 @@ from exitpoll_server.counts.reasons import (
     ProfileGroup,
     Reasons,
 )
-from exitpoll_server.counts.segments import Segment, Span
+from exitpoll_server.counts.segments import DIMENSIONS, Segment, Span
 from exitpoll_server.counts.stays import Erased, StayGroup, Stays
 from exitpoll_server.counts.survival import RiskTable, Survival
 
 __all__ = [
+    "DIMENSIONS",
     "MARGINS",
     "OTHER",
     "Activity",
@@ -94,6 +95,8 @@ class Counts:
 
     product: str
     window: Window
+    where: Mapping[str, str]
+    """The segment that was counted, by dimension; empty for the whole product."""
     stopped_after_days: int
     trial_days: int | None
     departures: tuple[DepartureGroup, ...]

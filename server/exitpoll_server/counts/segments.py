@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+DIMENSIONS = ("version", "channel", "os", "locale", "edition", "source")
+"""What segments are made by, beside `attribute:` and the name of an attribute."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from exitpoll_server.render import words
+from exitpoll_server.render.as_table import as_table
+from exitpoll_server.render.blocks import blocks, changed
+from exitpoll_server.render.pictures import NARROW, STYLE, Look
 from exitpoll_server.report import Report
 from exitpoll_server.report.definitions import DEFINITIONS
+from exitpoll_server.tables import Cell
+
+MOST_FIGURES = 2_000
+"""A big product has a figure for each version and week: those are in the CSV."""
 
 _templates = Environment(
     loader=PackageLoader("exitpoll_server.render"),
@@ -19,5 +29,25 @@ _templates = Environment(
 
 def as_page(report: Report) -> str:
     """Write a report as a self-contained page."""
-    template = _templates.get_template("report.html")
-    return template.render(report=report, words=words, definitions=DEFINITIONS)
+    table = as_table(report)
+    every = list(table.rows)
+    return _templates.get_template("report.html").render(
+        report=report,
+        words=words,
+        definitions=DEFINITIONS,
+        changes=changed(report),
+        blocks=blocks(report),
+        look=Look,
+        narrow=NARROW,
+        picture_style=Markup(STYLE),  # noqa: S704 - our own
+        columns=[column.name for column in table.columns],
+        figures=[[_said(cell) for cell in row] for row in islice(every, MOST_FIGURES)],
+        left_out=max(0, len(every) - MOST_FIGURES),
+    )
+
+
+def _said(cell: Cell) -> str:
+    """Say a cell of the table of all figures."""
+    if cell is None:
+        return "–"
+    return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from unicodedata import category, east_asian_width
 
 from exitpoll_server.render import words
+from exitpoll_server.render.blocks import Block, blocks, changed
 from exitpoll_server.report import Report
 from exitpoll_server.report.figures import Figure
 
@@ -22,11 +23,12 @@ def as_text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    window = report.window
     yield from _wrap(f"{words.typed(report.product)}: uninstalls against comments")
-    yield from _wrap(f"{words.window(window)}, as known on {words.moment(window.as_of)}")
+    yield from _wrap(words.about(report))
     yield ""
     yield from _wrap(words.headline(report))
+    for sentence in changed(report):
+        yield from _wrap(sentence)
     yield from _section("How many left, and how many spoke", _funnel(report))
     if report.small:
         yield from _section("What they wrote", _comments(report))
@@ -35,7 +37,10 @@ def _lines(report: Report) -> Iterator[str]:
     if not report.small:
         yield from _section("Reasons given", _reasons(report))
     yield from _section("The iceberg", _iceberg(report))
-    yield from _section("Not to be known before", (words.not_yet(n) for n in report.not_yet))
+    found = blocks(report)
+    for block in found:
+        yield from _section(block.title, _block(block))
+    yield from _section("Not to be known before", _waiting(report, found))
     yield from _section("Counted apart", _notes(report))
     if not report.small:
         yield from _section("What they wrote", _comments(report))
@@ -99,6 +104,26 @@ def _iceberg(report: Report) -> Iterator[str]:
         yield from _wrap(words.proposed_threshold(second.proposed_threshold))
 
 
+def _block(block: Block) -> Iterator[str]:
+    if block.waits is not None:
+        return
+    for sentence in block.sentences:
+        yield from _wrap(sentence)
+    for row in block.rows:
+        if row.said is None:
+            yield from _row(row.label, row.figure.numerator, _share(row.figure))
+        else:
+            yield from _wrap(f"{row.label}: {row.said}")
+
+
+def _waiting(report: Report, found: Iterable[Block]) -> Iterator[str]:
+    for waiting in report.not_yet:
+        yield from _wrap(words.not_yet(waiting))
+    for block in found:
+        if block.waits is not None:
+            yield from _wrap(f"{block.title}: {block.waits}")
+
+
 def _level(label: str, figure: Figure, depth: int) -> Iterator[str]:
     return _row(label, figure.numerator, _share(figure), indent="  " * depth)
 
@@ -109,7 +134,7 @@ def _notes(report: Report) -> Iterator[str]:
 
 
 def _comments(report: Report) -> Iterator[str]:
-    for n, line in enumerate(report.comments):
+    for n, line in enumerate(report.comments[: words.MOST_COMMENTS]):
         if n:
             yield ""
         about = [words.day(line.at), f"after {words.tenure(line.tenure_days)}"]
@@ -121,6 +146,9 @@ def _comments(report: Report) -> Iterator[str]:
         yield from _wrap(" · ".join(about), cut=True)
         for paragraph in words.prose(line.comment).split("\n"):
             yield from _wrap(paragraph, indent="  ") if paragraph.strip() else ("",)
+    if more := words.more_comments(report):
+        yield ""
+        yield from _wrap(more)
 
 
 def _table(report: Report) -> Iterator[str]:

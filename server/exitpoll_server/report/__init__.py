@@ -52,6 +52,8 @@ class Report:
 
     product: str
     window: Window
+    where: Mapping[str, str]
+    """The segment that it is about, by dimension; empty for the whole product."""
     stopped_after_days: int
     trial_days: int | None
     small: bool
@@ -93,6 +95,7 @@ def make(counts: Counts) -> Report:
     return Report(
         product=counts.product,
         window=counts.window,
+        where=counts.where,
         stopped_after_days=counts.stopped_after_days,
         trial_days=counts.trial_days,
         small=small,

@@ -8,7 +8,8 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
@@ -464,11 +465,27 @@ class Store:
 
     # -- the report
 
+    def sum_up(self, product: Product) -> Iterator[None]:
+        """Sum up what reports read of installations that changed; give a word for each.
+
+        Reports do that themselves: this is for whoever watches.
+        """
+        return lives.keep_all(self._engine, product.id)
+
     def counts(
-        self, product: Product, window: Window, *, stopped_after_days: int, most_lines: int
+        self,
+        product: Product,
+        window: Window,
+        *,
+        stopped_after_days: int,
+        most_lines: int,
+        where: Mapping[str, str] | None = None,
     ) -> Counts:
-        """Count everything that a report needs, in one state of the database."""
-        lives.keep_all(self._engine, product.id)
+        """Count everything that a report needs, in one state of the database.
+
+        `where` names a segment: dimensions, as `counts.Segment` has them, and their values.
+        """
+        deque(self.sum_up(product), maxlen=0)
         with read_transaction(self._engine) as connection, nothing_collected():
             return reading.counts(
                 connection,
@@ -476,15 +493,23 @@ class Store:
                 window,
                 stopped_after_days=stopped_after_days,
                 most_lines=most_lines,
+                where=where or {},
             )
 
     def churn(
-        self, product: Product, window: Window, *, stopped_after_days: int
+        self,
+        product: Product,
+        window: Window,
+        *,
+        stopped_after_days: int,
+        where: Mapping[str, str] | None = None,
     ) -> Iterator[Churned]:
         """Give everybody who was lost in a window, by time, in one state of the database."""
-        lives.keep_all(self._engine, product.id)
+        deque(self.sum_up(product), maxlen=0)
         with read_transaction(self._engine) as connection:
-            view = reading.look(connection, product, window, stopped_after_days=stopped_after_days)
+            view = reading.look(
+                connection, product, window, stopped_after_days=stopped_after_days, where=where
+            )
             yield from reading.churn(view)
 
     # -- the whole of it

@@ -14,6 +14,9 @@ from exitpoll_server.report.uninstalls import Part, Uninstalls
 LEAST_FOR_PERCENT = 10
 """Below this a share is said as "2 of 6": a percentage would claim more than is known."""
 
+MOST_COMMENTS = 50
+"""What stands on one page; beyond that comments are looked for, not read through."""
+
 NBSP = "\N{NO-BREAK SPACE}"
 """Keeps a number and its sign on one line."""
 
@@ -242,6 +245,21 @@ def not_shown(report: Report) -> str:
     if len(report.lines) == total:
         return ""
     return f"These are the latest {len(report.lines):,} of {total:,}."
+
+
+def more_comments(report: Report) -> str:
+    """Say where the comments are that are not shown; nothing where all are."""
+    more = len(report.comments) - MOST_COMMENTS
+    if more <= 0:
+        return ""
+    return f"And {more:,} more: exitpoll comments --product {typed(report.product)!r}"
+
+
+def about(report: Report) -> str:
+    """Say which part of a product, and which uninstalls, a report is about."""
+    only = [f"{name.removeprefix('attribute:')} {value}" for name, value in report.where.items()]
+    segment = f"only {typed(', '.join(only))}; " if only else ""
+    return f"{segment}{window(report.window)}, as known on {moment(report.window.as_of)}"
 
 
 def _imported(first: Uninstalls) -> Figure:

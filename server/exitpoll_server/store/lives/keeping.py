@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, cast
 
 import psycopg
@@ -51,8 +51,11 @@ def forget_uninstalls(connection: Connection, uninstalls: Iterable[int]) -> None
     forget(connection, ids)
 
 
-def keep_all(engine: Engine, product_id: int) -> None:
-    """Make the lives of a product that are not there, and keep them if anything can be written."""
+def keep_all(engine: Engine, product_id: int) -> Iterator[None]:
+    """Make the lives of a product that are not there, and keep them if anything can be written.
+
+    Gives a word for each, so that somebody may count them.
+    """
     try:
         with read_transaction(engine) as connection:
             missing = _missing(connection, product_id, _size(connection, product_id))
@@ -60,6 +63,7 @@ def keep_all(engine: Engine, product_id: int) -> None:
         for ids in _groups(missing):
             with write_transaction(engine) as connection:
                 _keep(connection, product_id, ids, cast("Terms", terms))
+            yield from repeat(None, len(ids))
     except BusyError:
         log.info("lives are not kept: the database takes nothing just now")
 

@@ -36,6 +36,7 @@ def counts(
     return Counts(
         product=product.name,
         window=window,
+        where=view.where,
         stopped_after_days=stopped_after_days,
         trial_days=product.trial_days,
         departures=departures.groups(view),

@@ -90,9 +90,10 @@ def _moments(view: View) -> Ints:
 
 def reclassified(view: View) -> Reclassified:
     """Count what looked like an uninstall in the window and is more, or less, than that."""
+    withdrawn = [row.installation_id for row in view.rows("kept", "withdrawn")]
     inside = [_in_window(view, found) for found in (view.links.upgrades, view.links.reinstalls)]
     return Reclassified(
-        withdrawn=view.rows("kept", "withdrawn")[0].n,
+        withdrawn=int(np.isin(withdrawn, view.lives.ids).sum()),
         upgrades=inside[0],
         reinstalls=inside[1],
         late_answers=int(view.lives["late_answers"][view.inside].sum()),

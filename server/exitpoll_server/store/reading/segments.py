@@ -8,16 +8,14 @@ from datetime import timedelta
 
 import numpy as np
 
-from exitpoll_server.counts import OTHER, Segment, Span
+from exitpoll_server.counts import DIMENSIONS, OTHER, Segment, Span
 from exitpoll_server.store.instants import DAY_MS, NOON_MS, to_ms
 from exitpoll_server.store.lives import Ints
 from exitpoll_server.store.lives.making import ANSWER_MS
-from exitpoll_server.store.lives.record import Text, text_of
+from exitpoll_server.store.lives.record import Text
 from exitpoll_server.store.reading.grouping import grouped
 from exitpoll_server.store.reading.use import version_names
-from exitpoll_server.store.reading.view import View, Which
-
-DIMENSIONS = ("version", "channel", "os", "locale", "edition", "source")
+from exitpoll_server.store.reading.view import ATTRIBUTE, View, Which, dimension
 
 MOST_SEGMENTS = 50
 """Of one dimension; attributes may have a value for each installation."""
@@ -45,11 +43,11 @@ def segments(view: View) -> tuple[Segment, ...]:
     }
     return tuple(
         Segment(
-            dimension=dimension,
+            dimension=name_of_all,
             value=value,
             **{name: counts[name][code] for name in columns},
         )
-        for dimension, every in _dimensions(view)
+        for name_of_all, every in _dimensions(view)
         for text in [every.frequent(MOST_SEGMENTS, OTHER)]
         for counts in [_sums(text, columns)]
         for code, value in enumerate(text.values)
@@ -66,14 +64,13 @@ def _sums(text: Text, columns: dict[str, Ints | Which]) -> dict[str, list[int]]:
 
 
 def _dimensions(view: View) -> Iterator[tuple[str, Text]]:
-    for name in DIMENSIONS:
-        yield name, view.lives.texts[name]
-    attributes = view.lives.texts["attributes"]
-    kinds = [json.loads(one) if one else {} for one in attributes.values]
+    text = view.lives.texts["attributes"]
     # Among the values may be some of copies that were not known yet.
-    known = {name for code in np.unique(attributes.codes).tolist() for name in kinds[code]}
-    for name in sorted(known):
-        yield f"attribute:{name}", text_of([kind.get(name) for kind in kinds]).of(attributes.codes)
+    present = [text.values[code] for code in np.unique(text.codes).tolist()]
+    kinds = [json.loads(one) for one in present if one]
+    attributes = sorted({ATTRIBUTE + name for kind in kinds for name in kind})
+    for name in (*DIMENSIONS, *attributes):
+        yield name, dimension(view.lives, name)
 
 
 # -- two windows ---------------------------------------------------------------------------

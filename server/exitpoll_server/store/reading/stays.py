@@ -30,7 +30,6 @@ def stays(view: View) -> Stays:
         lives["answered"][followed],
         np.where(gone, lives["known_from"][followed], -1),
     )
-    erased = view.rows("erased")[0]
     began = view.began[followed]
     return Stays(
         groups=tuple(
@@ -47,13 +46,16 @@ def stays(view: View) -> Stays:
         known_by_leaving=int(view.known_by_leaving.sum()),
         censored=int((view.seen & view.censored).sum()),
         set_aside=view.set_aside,
-        erased=Erased(
-            installations=erased.installations,
-            uninstalled=erased.uninstalled,
-            answered=erased.answered,
-        ),
+        erased=_erased(view),
         first_seen=from_ms(int(began.min())) if len(began) else None,
     )
+
+
+def _erased(view: View) -> Erased:
+    # Of the erased nothing else is known, nor in which segment they were.
+    [found] = view.rows("erased")
+    names = ("installations", "uninstalled", "answered")
+    return Erased(**{name: 0 if view.where else getattr(found, name) for name in names})
 
 
 def _open_days(view: View) -> Ints:

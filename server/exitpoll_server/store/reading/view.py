@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +18,13 @@ from exitpoll_server.store import sql
 from exitpoll_server.store.instants import DAY_MS, to_ms
 from exitpoll_server.store.linking import RETURN_MS, Candidate, Links, link
 from exitpoll_server.store.lives import NONE, Ints, Lives
+from exitpoll_server.store.lives.record import Text, text_of
 from exitpoll_server.store.products import Product
 
 Which: TypeAlias = npt.NDArray[np.bool_]
+
+ATTRIBUTE = "attribute:"
+"""How the dimension of an attribute is called: this, and its name."""
 
 _NO_START = -(2**53)
 _NO_END = 2**53
@@ -38,6 +43,8 @@ class View:
     links: Links
     set_aside: int
     """Lives that the vendor left out."""
+    where: Mapping[str, str]
+    """The segment that is looked at: values of dimensions; empty for everything."""
 
     @property
     def as_of(self) -> int:
@@ -155,7 +162,7 @@ def look(
     candidates = (Candidate(**row._mapping) for row in found)  # noqa: SLF001 - its public name
     links = link(one for one in candidates if one.uninstall_id in left)
     for name, value in (where or {}).items():
-        text = kept.texts[name]
+        text = dimension(kept, name)
         kept = kept.where(np.array([one == value for one in text.values], bool)[text.codes])
     return View(
         connection=connection,
@@ -165,7 +172,18 @@ def look(
         lives=kept,
         links=links,
         set_aside=int(left_out.sum()),
+        where=where or {},
     )
+
+
+def dimension(lives: Lives, name: str) -> Text:
+    """Return the column of a dimension, as `counts.Segment` names it."""
+    attribute = name.removeprefix(ATTRIBUTE)
+    if attribute == name:
+        return lives.texts[name]
+    attributes = lives.texts["attributes"]
+    kinds = [json.loads(one) if one else {} for one in attributes.values]
+    return text_of([kind.get(attribute) for kind in kinds]).of(attributes.codes)
 
 
 def _left_out(connection: Connection, product: Product, lives: Lives) -> Which:

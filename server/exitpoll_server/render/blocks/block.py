@@ -1,0 +1,61 @@
+"""What a block is made of, and the ways in which figures that are no shares are said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from exitpoll_server.render import words
+from exitpoll_server.render.pictures import Look, Share, Table
+from exitpoll_server.report.figures import Figure
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure with its label; `said` where it is no share and no count."""
+
+    label: str
+    figure: Figure
+    said: str | None = None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture, and the same numbers as a table."""
+
+    draw: Callable[[Look], str | None]
+    table: Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One matter of a report."""
+
+    name: str
+    """Its anchor in a page, and the part of the report that it shows."""
+    title: str
+    sentences: tuple[str, ...] = ()
+    pictures: tuple[Drawn, ...] = ()
+    rows: tuple[Row, ...] = ()
+    waits: str | None = None
+    """Why it says nothing yet, and from when on it will."""
+
+
+def number(figure: Figure, unit: str = "", *, decimals: int = 1) -> str:
+    """Say a number that is no share, with its interval; "too early" where it is not known."""
+    if figure.value is None:
+        return "not known yet"
+    said = f"{figure.value:,.{decimals}f}{unit}"
+    if figure.low is None or figure.high is None:
+        return said
+    return f"{said} (at least {figure.low:,.{decimals}f}, at most {figure.high:,.{decimals}f})"
+
+
+def share_of(figure: Figure) -> Share:
+    """Return a share as pictures take it."""
+    return Share(figure.numerator or 0, figure.denominator or 0, figure.low, figure.high)
+
+
+def version(name: str | None) -> str:
+    """Name a version in a row."""
+    return words.typed(name) or "not known"

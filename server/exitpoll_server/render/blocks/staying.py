@@ -1,0 +1,197 @@
+"""How long they stay: tenure of those who left, survival, uninstalling against stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from exitpoll_server.render import pictures, words
+from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
+from exitpoll_server.report import Report
+from exitpoll_server.report.curves import Curve
+from exitpoll_server.report.survival import AtDay, Comparison, Lifetime
+from exitpoll_server.report.tenure import TenureBand
+
+UNSAID = {
+    "too_few": "from 10 installations on",
+    "no_losses": "once somebody was lost",
+    "emptied": "once more are followed from their first day on",
+    "too_early": "once somebody was followed for so long",
+    "apart": "once the groups were followed at the same time of life",
+}
+CLEARLY = 0.05
+"""A p value below which groups are said to differ."""
+
+TINY = 0.001
+"""Below this a p value says no more than that it is small."""
+
+TICKS = (30, 90, 180, 365, 730, 1095, 1825)
+
+
+def staying(report: Report) -> list[Block]:
+    """Return the blocks about how long they stay."""
+    return [_tenures(report), _lifetimes(report), _ways_out(report), *_groups(report)]
+
+
+# -- tenure of those who left --------------------------------------------------------------
+
+
+def _tenures(report: Report) -> Block:
+    title = "How long they had it who left"
+    bands = report.tenures.bands
+    if not bands[0].uninstalls.denominator:
+        return Block(name="tenures", title=title, waits="once somebody left whose install is known")
+    while bands and not bands[-1].uninstalls.numerator:
+        bands = bands[:-1]
+    picture = pictures.histogram.Histogram(
+        title=title,
+        bins=tuple(
+            pictures.histogram.Bin(_band(one), one.uninstalls.numerator or 0) for one in bands
+        ),
+    )
+    return Block(
+        name="tenures",
+        title=title,
+        pictures=(
+            Drawn(partial(pictures.histogram.draw, picture), pictures.histogram.rows(picture)),
+        ),
+        rows=tuple(Row(_band(one), one.uninstalls) for one in bands if one.uninstalls.numerator),
+    )
+
+
+def _band(one: TenureBand) -> str:
+    """Say a band in whole days."""
+    if one.below is None:
+        return f"{one.least} days or more"
+    last = one.below - 1
+    if one.least == last:
+        return {0: "under a day", 1: "1 day"}.get(last, f"{last} days")
+    return f"{one.least} to {last} days"
+
+
+# -- survival ------------------------------------------------------------------------------
+
+
+def _lifetimes(report: Report) -> Block:
+    title = "How long they stay until they uninstall"
+    whole = report.lifetimes.installed
+    if whole.unsaid:
+        return Block(name="lifetimes", title=title, waits=UNSAID[whole.unsaid])
+    rows = [_median("Half have uninstalled after", whole)]
+    rows += [
+        Row(f"Still installed after {at.day} days", at.figure, _share_at(at))
+        for at in whole.staying
+        if not at.unsaid
+    ]
+    horizon = f"{whole.horizon_days:.0f}"
+    rows.append(Row(f"Stay, of the first {horizon} days", whole.mean, number(whole.mean, " days")))
+    return Block(name="lifetimes", title=title, rows=tuple(rows))
+
+
+def _median(label: str, of: Lifetime) -> Row:
+    figure = of.median
+    if figure.value is None:
+        return Row(label, figure, "not reached: fewer than half were lost")
+    return Row(label, figure, number(figure, " days"))
+
+
+def _share_at(at: AtDay) -> str:
+    """Say a share of a curve, which is no quotient of its two numbers."""
+    figure = at.figure
+    if figure.value is None:
+        return "too early"
+    said = words.percent(figure.value)
+    if figure.low is None or figure.high is None:
+        return said
+    return f"{said} (at least {words.percent(figure.low)}, at most {words.percent(figure.high)})"
+
+
+def _ways_out(report: Report) -> Block:
+    title = "Uninstalled, or merely stopped"
+    ways = (
+        ("Uninstalled", report.lifetimes.uninstalled),
+        ("Stopped", report.lifetimes.stopped),
+    )
+    said = [(name, way) for name, way in ways if not way.unsaid]
+    if not said:
+        return Block(name="ways_out", title=title, waits=UNSAID[ways[0][1].unsaid or "too_few"])
+    rows = [
+        Row(f"{name} within {at.day} days", at.figure, _share_at(at))
+        for name, way in said
+        for at in way.by_day
+        if not at.unsaid
+    ]
+    drawn = _curves(
+        "Uninstalled and stopped, by days since the install",
+        [(name, way.curve) for name, way in said],
+    )
+    return Block(name="ways_out", title=title, pictures=drawn, rows=tuple(rows))
+
+
+def _groups(report: Report) -> list[Block]:
+    found = report.lifetimes
+    return [
+        _group(
+            "by_version",
+            "How long they stay, by the version they installed",
+            [(version(one.name), one) for one in found.versions],
+            found.versions_compared,
+        ),
+        _group(
+            "by_launches",
+            f"How long they stay, by launches in their first {found.landmark_day} days",
+            [
+                (f"{one.name} {'launch' if one.name == '1' else 'launches'}", one)
+                for one in found.launches
+            ],
+            found.launches_compared,
+        ),
+    ]
+
+
+def _group(
+    name: str, title: str, groups: list[tuple[str, Lifetime]], compared: Comparison
+) -> Block:
+    said = [(label, one) for label, one in groups if not one.unsaid]
+    if not said:
+        return Block(name=name, title=title, waits=UNSAID[compared.unsaid or "too_few"])
+    sentences = []
+    if compared.p.value is not None:
+        differ = "differ" if compared.p.value < CLEARLY else "do not differ"
+        chance = "p < 0.001" if compared.p.value < TINY else f"p = {compared.p.value:.2g}"
+        sentences.append(f"They {differ} by more than chance would ({chance}).")
+    return Block(
+        name=name,
+        title=title,
+        sentences=tuple(sentences),
+        pictures=_curves(title, [(label, one.curve) for label, one in said]),
+        rows=tuple(_median(f"{label}: half lost after", one) for label, one in said),
+    )
+
+
+def _curves(title: str, named: Iterable[tuple[str, Curve | None]]) -> tuple[Drawn, ...]:
+    curves = [(label, curve) for label, curve in named if curve is not None]
+    if not curves:
+        return ()
+    until = max(curve.until for _, curve in curves)
+    ticks = (0, *(tick for tick in TICKS if tick < 0.9 * until), round(until))
+    picture = pictures.curves.Curves(
+        title=title,
+        unit="days",
+        ticks=tuple(float(tick) for tick in ticks),
+        curves=tuple(pictures.curves.Curve(label, _points(curve)) for label, curve in curves[:6]),
+    )
+    return (Drawn(partial(pictures.curves.draw, picture), pictures.curves.rows(picture)),)
+
+
+def _points(curve: Curve) -> tuple[pictures.curves.Point, ...]:
+    # Where there is no interval the band has no height: it must not go on as it was.
+    return tuple(
+        pictures.curves.Point(
+            step.day,
+            step.share,
+            step.share if step.low is None else step.low,
+            step.share if step.high is None else step.high,
+        )
+        for step in curve.steps
+    )

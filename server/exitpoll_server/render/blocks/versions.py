@@ -1,0 +1,164 @@
+"""Versions that hurt, what is still arriving, and segments side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import partial
+
+from exitpoll_server.render import pictures, words
+from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
+from exitpoll_server.report import Report
+from exitpoll_server.report.alarms import VersionWeek
+from exitpoll_server.report.segments import SegmentRow, Table
+
+MOST_PANELS = 6
+MOST_WEEKS = 26
+MOST_SEGMENTS = 3
+"""Of each dimension: those that lose most; whatever stands out is told besides."""
+
+DIMENSIONS = {
+    "version": "Version",
+    "channel": "Channel",
+    "os": "System",
+    "locale": "Language and region",
+    "edition": "Edition",
+    "source": "Source",
+}
+
+
+def versions(report: Report) -> list[Block]:
+    """Return the blocks about versions and other segments."""
+    return [_alarms(report), *_arriving(report), *_segments(report)]
+
+
+# -- alarms --------------------------------------------------------------------------------
+
+
+def _alarms(report: Report) -> Block:
+    title = "Versions that hurt"
+    judged = [one for one in report.alarms if not one.unsaid]
+    if not judged:
+        return Block(name="alarms", title=title, waits="once a version was used for two weeks")
+    raised = [one for one in judged if one.alarm]
+    sentence = "No version is uninstalled more often than it should be."
+    if raised:
+        sentence = "Uninstalled more often than others, or than before:"
+    return Block(
+        name="alarms",
+        title=title,
+        sentences=(sentence,),
+        pictures=_weeks(report),
+        rows=tuple(_alarm(one) for one in sorted(raised, key=lambda one: one.week, reverse=True)),
+    )
+
+
+def _alarm(one: VersionWeek) -> Row:
+    expected = one.expected.value or 0
+    said = f"{one.rate.numerator:,} uninstalls, where {expected:,.1f} were to be expected"
+    return Row(f"{version(one.version)}, week of {one.week}", one.rate, said)
+
+
+def _weeks(report: Report) -> tuple[Drawn, ...]:
+    weeks = sorted({one.week for one in report.alarms})[-MOST_WEEKS:]
+    by_version: dict[str | None, dict[date, VersionWeek]] = {}
+    for one in report.alarms:
+        if one.week in weeks:
+            by_version.setdefault(one.version, {})[one.week] = one
+    shown = sorted(by_version, key=lambda name: _importance(by_version[name]), reverse=True)
+    arrived = {one.day: one.complete.value or 0.0 for one in report.arriving.days}
+    picture = pictures.weeks.Weeks(
+        title="Uninstalls for every 1,000 days of use, by version and week",
+        unit="uninstalls for every 1,000 days of use",
+        weeks=tuple(weeks),
+        arrived=tuple(_share_of_week(week, arrived) for week in weeks),
+        panels=tuple(
+            pictures.weeks.Panel(
+                version(name), tuple(_rate(by_version[name].get(week)) for week in weeks)
+            )
+            for name in shown[:MOST_PANELS]
+        ),
+    )
+    return (Drawn(partial(pictures.weeks.draw, picture), pictures.weeks.rows(picture)),)
+
+
+def _importance(weeks: Mapping[date, VersionWeek]) -> tuple[int, int]:
+    """Return what puts versions in order: alarms first, then use."""
+    alarms = sum(one.alarm for one in weeks.values())
+    return alarms, sum(one.rate.denominator or 0 for one in weeks.values())
+
+
+def _rate(one: VersionWeek | None) -> pictures.weeks.Rate | None:
+    if one is None or one.rate.value is None:
+        return None
+    low, high = one.rate.low, one.rate.high
+    value = one.rate.value
+    return pictures.weeks.Rate(
+        value, value if low is None else low, value if high is None else high, one.alarm
+    )
+
+
+def _share_of_week(week: date, arrived: Mapping[date, float]) -> float:
+    days = [arrived.get(week + timedelta(days=n), 1.0) for n in range(7)]
+    return sum(days) / len(days)
+
+
+# -- what is still arriving ----------------------------------------------------------------
+
+
+def _arriving(report: Report) -> list[Block]:
+    found = report.arriving
+    title = "Still arriving"
+    if found.too_early:
+        return [Block(name="arriving", title=title, waits="once a day is 45 days old")]
+    if not found.days:
+        return []
+    sentence = "Days of which use is still on its way: copies that were without a network."
+    rows = tuple(
+        Row(f"{one.day}", one.complete, _complete(one.complete.value)) for one in found.days
+    )
+    return [Block(name="arriving", title=title, sentences=(sentence,), rows=rows)]
+
+
+def _complete(value: float | None) -> str:
+    return "not known yet" if value is None else f"{words.percent(value)} has arrived"
+
+
+# -- segments ------------------------------------------------------------------------------
+
+
+def _segments(report: Report) -> list[Block]:
+    blocks = [_segment(table) for table in report.segments if _says_something(table)]
+    if blocks or not report.segments:
+        return blocks
+    waits = "once copies differ in version, channel, system, language or edition"
+    return [Block(name="segments", title="Side by side", waits=waits)]
+
+
+def _says_something(table: Table) -> bool:
+    return len([row for row in table.rows if row.uninstalled.denominator]) > 1
+
+
+def _segment(table: Table) -> Block:
+    name = DIMENSIONS.get(table.dimension)
+    if name is None:
+        name = words.typed(table.dimension.removeprefix("attribute:")) or "An attribute"
+    shown = [
+        row
+        for place, row in enumerate(table.rows)
+        if place < MOST_SEGMENTS or row.stands_out is not None
+    ]
+    return Block(
+        name=f"segments-{words.typed(table.dimension)}",
+        title=f"{name}: who uninstalls most",
+        rows=tuple(_row(row) for row in shown),
+    )
+
+
+def _row(row: SegmentRow) -> Row:
+    marked = {"more": "; more than the rest", "less": "; less than the rest", None: ""}
+    said = f"{words.share(row.uninstalled)} uninstalled{marked[row.stands_out]}"
+    if row.per_active_days.value is not None:
+        rate = number(row.per_active_days).partition(" ")[0]
+        said += f"; {rate} for every 1,000 days of use"
+    return Row(version(row.value), row.uninstalled, said)
