@@ -314,7 +314,7 @@ def test_chinese_is_wrapped_by_its_width() -> None:
 SHAPES = {"circle", "line", "path", "rect"}
 """Of a picture; they hold nothing."""
 
-VOID = {"meta", "link", "br", "img", "hr", "input", "rect"}
+VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
 class Page(HTMLParser):
