@@ -5,11 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from exitpoll_server.render import words
+from exitpoll_server.render.blocks.using import CLASSES, REGULAR
+from exitpoll_server.render.blocks.versions import DIMENSIONS
+from exitpoll_server.render.blocks.why import CATEGORIES, NUMBERS
 from exitpoll_server.report import Report
+from exitpoll_server.report.changes import Change
 from exitpoll_server.report.definitions import DEFINITIONS
 from exitpoll_server.report.figures import Figure
+from exitpoll_server.report.tenure import TenureBand
 from exitpoll_server.tables import Cell, Column, Table
 
 COLUMNS = (
@@ -22,18 +28,53 @@ COLUMNS = (
     Column("high", "number"),
     Column("definition"),
     Column("meaning"),
+    Column("why_not"),
 )
 
-VOCABULARIES: Mapping[str, Mapping[str, str]] = {
+VOCABULARIES: Mapping[str, Mapping[Any, str]] = {
     "steps": words.STEPS,
     "not_asked": words.NOT_ASKED,
     "known_from": words.KNOWN_FROM,
     "when": words.WHEN,
+    "now": {**CLASSES, **REGULAR},
+    "afterwards": CLASSES,
+    "movement": {**CLASSES, **REGULAR},
+    "numbers": NUMBERS,
+    "categories": CATEGORIES,
+    "segments": DIMENSIONS,
 }
-"""By the field that holds them: how the parts of a whole are called."""
+"""By the field that holds them: how the parts of a whole are called, None among them."""
 
 PLAIN = (str, int, float, date, type(None))
-"""What names something, rather than hold figures."""
+"""What names something, rather than hold figures; a bool, though an int, names nothing."""
+
+WHY_NOT = {
+    "too_few": "too few",
+    "too_early": "too early",
+    "no_losses": "nobody was lost yet",
+    "emptied": "all who were followed so early were lost, the others came later",
+    "apart": "the groups were never followed at the same time of life",
+    "still_running": "the week still runs",
+    "no_use": "not used in that week",
+    "no_reference": "no weeks to compare with",
+    "no_spread": "all are alike",
+    "one_value": "only one value",
+    "nobody_held_out": "nobody was held out",
+    "nobody_offered": "nobody was offered it",
+    "unreached": "too many are like nobody who gave a reason",
+    "too_uneven": "a few answers would have to speak for nearly everybody",
+    "does_not_converge": "those who answered are too unlike those who left",
+}
+"""By the reason that a part of a report gives for what it does not say."""
+
+REASONS = ("unsaid", "not_compared", "not_adjusted")
+"""The fields that hold such a reason."""
+
+EARLY = ("known_on", "still_running", "now_too_early")
+"""The fields that are set where it is too early for what has no value."""
+
+OF_NONE = "of none"
+"""Nobody, or no day of use, to divide by."""
 
 MERELY_THE_FIGURE = "figure"
 """A field of this name adds nothing to its owner's."""
@@ -46,7 +87,7 @@ def as_table(report: Report) -> Table:
 
 def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
     for field in dataclasses.fields(report):
-        for path, figure in _figures(getattr(report, field.name), field.name, report.labels):
+        for path, figure, why in _figures(getattr(report, field.name), field.name, report.labels):
             yield (
                 _in_words(field.name),
                 ": ".join(path),
@@ -57,19 +98,38 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
                 figure.high,
                 figure.definition,
                 DEFINITIONS.get(figure.definition),
+                _why_not(figure, why),
             )
 
 
+def _why_not(figure: Figure, why: str | None) -> str | None:
+    """Return why a figure has no value; None where it has one, or where nothing says why."""
+    if figure.value is not None:
+        return None
+    return OF_NONE if figure.denominator == 0 else why
+
+
 def _figures(
-    value: object, holder: str, labels: Mapping[str, str]
-) -> Iterator[tuple[tuple[str, ...], Figure]]:
-    """Yield every figure below a value with its path in words; `holder` is the value's field."""
+    value: object, holder: str, labels: Mapping[str, str], why: str | None = None
+) -> Iterator[tuple[tuple[str, ...], Figure, str | None]]:
+    """Yield every figure below a value with its path in words, and why it may have no value.
+
+    `holder` is the value's field; `why` is what stands nearest above it.
+    """
     if isinstance(value, Figure):
-        yield (), value
+        yield (), value, why
         return
+    why = _reason(value) or why
     for step, holder_below, below in _below(value, holder, labels):
-        for path, figure in _figures(below, holder_below, labels):
-            yield ((step, *path) if step else path), figure
+        for path, figure, nearest in _figures(below, holder_below, labels, why):
+            yield ((step, *path) if step else path), figure, nearest
+
+
+def _reason(value: object) -> str | None:
+    """Return the reason that a part of a report gives for what it does not say."""
+    codes = [getattr(value, field, None) for field in REASONS]
+    codes += ["too_early" for field in EARLY if getattr(value, field, None)]
+    return next((WHY_NOT[code] for code in codes if code), None)
 
 
 def _below(
@@ -98,6 +158,10 @@ def _name(item: object, holder: str, labels: Mapping[str, str]) -> str | None:
     """
     if isinstance(item, Figure):
         return None
+    if isinstance(item, TenureBand):
+        return _band(item)
+    if isinstance(item, Change):
+        return _change(item, labels)
     if dataclasses.is_dataclass(item):
         fields = [getattr(item, field.name) for field in dataclasses.fields(item)]
     elif isinstance(item, tuple):
@@ -106,20 +170,33 @@ def _name(item: object, holder: str, labels: Mapping[str, str]) -> str | None:
         return None
     plain = []
     for field in fields:
-        if not isinstance(field, PLAIN):
+        if not isinstance(field, PLAIN) or isinstance(field, bool):
             break
         plain.append(_said(field, holder, labels))
     return " ".join(plain) or None
 
 
+def _band(item: TenureBand) -> str:
+    below = "" if item.below is None else f", below {item.below}"
+    return f"from {item.least}{below} days"
+
+
+def _change(item: Change, labels: Mapping[str, str]) -> str:
+    if item.kind in ("rate", "answering"):
+        return item.kind
+    holder = "reasons" if item.kind == "reason" else ""
+    return f"{item.kind} {_said(item.subject, holder, labels)}"
+
+
 def _said(name: object, holder: str, labels: Mapping[str, str]) -> str:
     """Say a name in the words that its field has for it; most stand for themselves."""
+    vocabulary = VOCABULARIES.get(holder, {})
     if name is None:
-        return "not known"
+        return vocabulary.get(None, "not known")
     text = words.typed(str(name))
     if "reason" in holder:
         return words.reason(text, labels)
-    return VOCABULARIES.get(holder, {}).get(text, text)
+    return vocabulary.get(text, text)
 
 
 def _in_words(name: str) -> str:
