@@ -17,12 +17,21 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.handmade import AS_OF, NOBODY_ERASED, counts, group, line, stay
+from tests.server.handmade import AS_OF, NO_USE, NOBODY_ERASED, counts, group, line, stay
 
 from exitpoll_agent import wire
 from exitpoll_server import render
 from exitpoll_server import report as reports
-from exitpoll_server.counts import Counts, Erased, KnownFrom, Reclassified, Stays, When, Window
+from exitpoll_server.counts import (
+    Counts,
+    Erased,
+    KnownFrom,
+    Reclassified,
+    ScoreGroup,
+    Stays,
+    When,
+    Window,
+)
 from exitpoll_server.render import words
 from exitpoll_server.report import Report
 from exitpoll_server.report.figures import count, share, unknown
@@ -87,6 +96,14 @@ Make = Callable[[], Report]
 def test_the_json_has_the_form_that_is_promised(make: Make) -> None:
     """Scripts read it: report.schema.json describes it, to the last field."""
     VALIDATOR.validate(json.loads(render.as_json(make())))
+
+
+def test_more_detractors_than_promoters_have_the_form_too() -> None:
+    """A net promoter score is below 0, and so is what it counts: promoters less detractors."""
+    activity = dataclasses.replace(NO_USE, scores=(ScoreGroup(leaving=True, score=2, n=40),))
+    report = reports.make(dataclasses.replace(counts(), activity=activity))
+    assert report.scores.leaving.nps.numerator == -40
+    VALIDATOR.validate(json.loads(render.as_json(report)))
 
 
 def test_the_schema_is_a_schema_and_says_what_everything_is() -> None:
