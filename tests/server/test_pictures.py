@@ -36,7 +36,7 @@ from exitpoll_server.render.pictures import (
     lines,
 )
 from exitpoll_server.render.pictures.axes import ticks
-from exitpoll_server.render.pictures.drawing import clipped, spread, width_of
+from exitpoll_server.render.pictures.drawing import SMALL, clipped, spread, width_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 MOST_BYTES = 25_000
@@ -204,6 +204,14 @@ def test_six_lines_differ_by_more_than_colour() -> None:
     drawn = curves.draw(some_curves(*[a_curve("x", i) for i in range(6)]), Look(name="p"))
     paths = [one for one in parsed(drawn).iter(f"{SVG}path") if "line" in one.attrib["class"]]
     assert len({one.attrib.get("stroke-dasharray") for one in paths}) == len(paths) == 6
+
+
+def test_the_unit_stands_beside_the_last_number_of_the_axis() -> None:
+    """A long one, centred below its tick, does not run into it."""
+    curve = curves.Curve("a", (curves.Point(0, 1.0), curves.Point(900, 0.5)))
+    drawn = curves.draw(replace(some_curves(curve), ticks=(0, 1019)), Look(name="p"))
+    at = {one.text: float(one.attrib["x"]) for one in parsed(drawn).iter(f"{SVG}text")}
+    assert at["days"] >= at["1,019"] + width_of("1,019", SMALL) / 2 + SMALL / 3
 
 
 @given(st.lists(st.floats(-50, 400), max_size=9), st.floats(1, 30))

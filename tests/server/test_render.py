@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from importlib import resources
 from typing import Any, get_args
@@ -26,8 +26,10 @@ from exitpoll_server.counts import (
     Counts,
     Erased,
     KnownFrom,
+    MonthActivity,
     Reclassified,
     ScoreGroup,
+    Segment,
     Stays,
     When,
     Window,
@@ -317,6 +319,44 @@ def test_escapes_are_neutralised() -> None:
 def test_comments_are_shown_as_typed(typed: str, shown: str) -> None:
     """Line ends of Windows, spaces of French and Japanese, joiners of Persian and emoji survive."""
     assert shown in render.as_text(_with_comment(typed))
+
+
+def test_a_count_in_a_section_is_said_once() -> None:
+    """Of nobody else, so there is no share to stand beside it."""
+    month = MonthActivity(
+        month=date(2026, 10, 1),
+        complete=True,
+        active=1234,
+        new=1234,
+        returning=0,
+        resurrecting=0,
+        dormant=0,
+        active_days=2000,
+        days=31,
+    )
+    activity = dataclasses.replace(NO_USE, months=(month,))
+    text = render.as_text(reports.make(dataclasses.replace(counts(), activity=activity)))
+    assert "Active in 2026-10                1,234\n" in text
+
+
+def test_a_strangers_long_name_is_cut_in_a_section() -> None:
+    """A version is no comment: it goes on below and breaks no terminal."""
+    segments = tuple(
+        Segment(
+            dimension="channel",
+            value=name,
+            installations=20,
+            stopped=0,
+            uninstalls=0,
+            answered=0,
+            commented=0,
+            active_days=50,
+        )
+        for name in ("x" * 300, "stable")
+    )
+    text = render.as_text(reports.make(dataclasses.replace(counts(), segments=segments)))
+    assert "xxx" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
 
 
 def test_chinese_is_wrapped_by_its_width() -> None:

@@ -111,9 +111,11 @@ def _block(block: Block) -> Iterator[str]:
         yield from _wrap(sentence)
     for row in block.rows:
         if row.said is None:
-            yield from _row(row.label, row.figure.numerator, _share(row.figure))
+            # Of a count its number is all there is to say.
+            share = "" if row.figure.denominator is None else _share(row.figure)
+            yield from _row(row.label, row.figure.numerator, share)
         else:
-            yield from _wrap(f"{row.label}: {row.said}")
+            yield from _wrap(f"{row.label}: {row.said}", cut=True)
 
 
 def _waiting(report: Report, found: Iterable[Block]) -> Iterator[str]:

@@ -110,7 +110,9 @@ def _arriving(report: Report) -> list[Block]:
     found = report.arriving
     title = "Still arriving"
     if found.too_early:
-        return [Block(name="arriving", title=title, waits="once a day is 45 days old")]
+        on = found.known_on
+        waits = "once a day is 45 days old" if on is None else f"on {on}"
+        return [Block(name="arriving", title=title, waits=waits)]
     if not found.days:
         return []
     sentence = "Days of which use is still on its way: copies that were without a network."

@@ -20,6 +20,7 @@ from exitpoll_server.render.pictures.axes import (
 from exitpoll_server.render.pictures.drawing import (
     DASHES,
     SERIES,
+    SMALL,
     Look,
     Table,
     along,
@@ -29,6 +30,7 @@ from exitpoll_server.render.pictures.drawing import (
     picture,
     spread,
     text,
+    width_of,
 )
 from exitpoll_server.render.words import percent
 
@@ -200,7 +202,8 @@ def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
             line((x, base), (x, base + 5), "axis"),
             text((x, base + 20), said, "quiet", anchor="middle", small=True),
         ]
-    drawn.append(text((plot.right + 16, base + 20), data.unit, "quiet", small=True))
+    beside = plot.right + max(16, width_of(labels[-1][1], SMALL) / 2 + 6)
+    drawn.append(text((beside, base + 20), data.unit, "quiet", small=True))
     if not counts:
         return drawn, base + 28
     drawn.append(text((0, base + 46), "Still followed", "quiet", small=True))
