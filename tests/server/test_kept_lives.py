@@ -27,7 +27,7 @@ from exitpoll_server.transfer.copying import copy
 STAYS, LEFT, SHOWN, REHEARSED, IMPORTED = range(1, 6)
 """A copy in use; one that left; one that was shown the survey; a rehearsal; an import."""
 
-Write = Callable[[World, int], None]
+Write = Callable[[World, int], object]
 
 
 @pytest.fixture
@@ -106,28 +106,24 @@ def submit(world: World, _: int) -> None:
 
 
 WRITES: dict[str, Write] = {
-    "merge: a copy not known before": lambda world, _: world.tell(launched(77, NOW)) and None,
-    "merge: a ping": lambda world, _: world.tell(launched(STAYS, after(days=2), seq=2)) and None,
-    "merge: a ping that withdraws": lambda world, _: (
-        world.tell(launched(LEFT, after(days=2), seq=901)) and None
+    "merge: a copy not known before": lambda world, _: world.tell(launched(77, NOW)),
+    "merge: a ping": lambda world, _: world.tell(launched(STAYS, after(days=2), seq=2)),
+    "merge: a ping that withdraws": lambda world, _: world.tell(
+        launched(LEFT, after(days=2), seq=901)
     ),
-    "merge: facts alone": lambda world, _: (
-        world.tell(launched(STAYS, NOW, seq=2, edition="paid")) and None
+    "merge: facts alone": lambda world, _: world.tell(launched(STAYS, NOW, seq=2, edition="paid")),
+    "merge: a milestone": lambda world, _: world.tell(
+        launched(STAYS, NOW, seq=2, milestones={"x": NOW.date()})
     ),
-    "merge: a milestone": lambda world, _: (
-        world.tell(launched(STAYS, NOW, seq=2, milestones={"x": NOW.date()})) and None
+    "merge: consent withdrawn": lambda world, _: world.tell(
+        launched(STAYS, after(days=2), seq=2, consent="none", days=())
     ),
-    "merge: consent withdrawn": lambda world, _: (
-        world.tell(launched(STAYS, after(days=2), seq=2, consent="none", days=())) and None
+    "merge: an uninstall": lambda world, _: world.tell(leaves(STAYS, after(days=2))),
+    "merge: one more channel": lambda world, _: world.tell(
+        leaves(LEFT, after(hours=2), channel="browser", counter=None)
     ),
-    "merge: an uninstall": lambda world, _: world.tell(leaves(STAYS, after(days=2))) and None,
-    "merge: one more channel": lambda world, _: (
-        world.tell(leaves(LEFT, after(hours=2), channel="browser", counter=None)) and None
-    ),
-    "merge: a link": lambda world, _: (
-        world.tell(leaves(78, NOW, channel="link", counter=None)) and None
-    ),
-    "merge: an import": lambda world, _: world.tell(leaves(79, NOW, channel="import")) and None,
+    "merge: a link": lambda world, _: world.tell(leaves(78, NOW, channel="link", counter=None)),
+    "merge: an import": lambda world, _: world.tell(leaves(79, NOW, channel="import")),
     "submit": submit,
     "answer": say,
     "opened": lambda world, showing: world.store.opened(showing, after(hours=3)),
@@ -144,8 +140,8 @@ WRITES: dict[str, Write] = {
     "offer_taken": lambda world, showing: world.store.offer_taken(showing, NOW),
     "change_survey": change_what_is_asked,
     "change_product": change_the_product,
-    "show": lambda world, _: world.showing(LEFT, NOW) and None,
-    "create_product": lambda world, _: world.another().tell(launched(1)) and None,
+    "show": lambda world, _: world.showing(LEFT, NOW),
+    "create_product": lambda world, _: world.another().tell(launched(1)),
 }
 CHANGE_NOTHING = {
     "merge: a milestone",
