@@ -119,7 +119,8 @@ def _ways_out(report: Report) -> Block:
         Row(f"{name} within {at.day} days", at.figure, _share_at(at))
         for name, way in said
         for at in way.by_day
-        if not at.unsaid
+        # Before T days nobody can have stopped: that is no 0.
+        if not at.unsaid and (name != "Stopped" or at.day >= report.stopped_after_days)
     ]
     drawn = _curves(
         "Uninstalled and stopped, by days since the install",

@@ -40,6 +40,9 @@ def _alarms(report: Report) -> Block:
     judged = [one for one in report.alarms if not one.unsaid]
     if not judged:
         return Block(name="alarms", title=title, waits="once a version was used for two weeks")
+    if not any(one.rate.numerator for one in report.alarms):
+        # Where uninstalls cannot be seen that is no praise.
+        return Block(name="alarms", title=title, waits="once an uninstall of a version is known")
     raised = [one for one in judged if one.alarm]
     sentence = "No version is uninstalled more often than it should be."
     if raised:
@@ -148,7 +151,8 @@ def _segment(table: Table) -> Block:
     shown = [
         row
         for place, row in enumerate(table.rows)
-        if place < MOST_SEGMENTS or row.stands_out is not None
+        # Of copies that only a link told of nothing is known, but that they are gone.
+        if row.value is not None and (place < MOST_SEGMENTS or row.stands_out is not None)
     ]
     return Block(
         name=f"segments-{words.typed(table.dimension)}",
