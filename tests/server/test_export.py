@@ -233,9 +233,15 @@ def lost(sample: Terminal, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
     asked: list[dict[str, Any]] = []
 
     def churn(
-        self: Store, product: Product, window: Window, *, stopped_after_days: int
+        self: Store,
+        product: Product,
+        window: Window,
+        *,
+        stopped_after_days: int,
+        where: dict[str, str],
     ) -> Iterator[Churned]:
         assert self.products() == [product] or product in self.products()
+        assert where == {}
         asked.append({"window": window, "stopped_after_days": stopped_after_days})
         yield from (LEFT, STOPPED, QUIET)
 

@@ -121,7 +121,7 @@ def _waiting(report: Report, found: Iterable[Block]) -> Iterator[str]:
         yield from _wrap(words.not_yet(waiting))
     for block in found:
         if block.waits is not None:
-            yield from _wrap(f"{block.title}: {block.waits}")
+            yield from _wrap(words.waiting(block.title, block.waits))
 
 
 def _level(label: str, figure: Figure, depth: int) -> Iterator[str]:
