@@ -17,7 +17,16 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.server.handmade import AS_OF, NO_USE, NOBODY_ERASED, counts, group, line, stay
+from tests.server.handmade import (
+    AS_OF,
+    NO_USE,
+    NOBODY_ERASED,
+    NOBODY_OBSERVED,
+    counts,
+    group,
+    line,
+    stay,
+)
 
 from exitpoll_agent import wire
 from exitpoll_server import render
@@ -28,6 +37,7 @@ from exitpoll_server.counts import (
     KnownFrom,
     MonthActivity,
     Reclassified,
+    RiskTable,
     ScoreGroup,
     Segment,
     Stays,
@@ -429,6 +439,24 @@ def test_every_figure_on_the_page_opens(make: Make) -> None:
     four = ["numerator", "denominator", "95 % interval", "definition"]
     # Others are tables, and hold no term.
     assert [parts for parts in page.details if parts not in (four, [])] == []
+
+
+def test_an_interval_may_have_one_end() -> None:
+    """Where half of a few were lost the median has a lower end only, and the page says that."""
+    table = RiskTable(
+        n=12,
+        days=(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0),
+        at_risk=(12, 11, 10, 9, 8, 7, 6),
+        uninstalls=(1,) * 7,
+        stops=(0,) * 7,
+        longest=30.0,
+    )
+    report = reports.make(
+        counts(group(12), survival=dataclasses.replace(NOBODY_OBSERVED, uninstalls=table))
+    )
+    assert report.lifetimes.installed.median.low is not None
+    assert report.lifetimes.installed.median.high is None
+    assert "at least 2.0000" in render.as_page(report)
 
 
 def test_no_figure_of_a_full_report_is_missing_from_the_page() -> None:
