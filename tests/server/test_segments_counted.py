@@ -75,3 +75,16 @@ def test_a_segment_is_a_product_of_its_own(
     alone = replace(count(store, part), product="")
     assert segment == alone
     assert json.loads(render.as_json(reports.make(segment)))["product"] == ""
+
+
+def test_an_attribute_may_be_a_number(store: Store, product: Product) -> None:
+    """A number is a value like another, beside copies that have none."""
+    for who, attributes in ((1, {"seats": 5}), (2, {"plan": "pro"}), (3, {"seats": 5})):
+        same = {"installation_id": UUID(int=who), "counter": UUID(int=who)}
+        store.merge(product, [arrival(ping(1, attributes=attributes, **same), NOW)])
+    seats = {
+        one.value: one.installations
+        for one in count(store, product).segments
+        if one.dimension == "attribute:seats"
+    }
+    assert seats == {"5": 2, None: 1}

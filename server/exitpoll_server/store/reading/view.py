@@ -183,7 +183,10 @@ def dimension(lives: Lives, name: str) -> Text:
         return lives.texts[name]
     attributes = lives.texts["attributes"]
     kinds = [json.loads(one) if one else {} for one in attributes.values]
-    return text_of([kind.get(attribute) for kind in kinds]).of(attributes.codes)
+    values = [kind.get(attribute) for kind in kinds]
+    # An attribute may be a number: it is told from others by how it is written.
+    said = [one if one is None or isinstance(one, str) else json.dumps(one) for one in values]
+    return text_of(said).of(attributes.codes)
 
 
 def _left_out(connection: Connection, product: Product, lives: Lives) -> Which:
