@@ -7,12 +7,13 @@ from itertools import islice
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from exitpoll_server.render import words
+from exitpoll_server.render import behind, commands, words
 from exitpoll_server.render.as_table import as_table
-from exitpoll_server.render.blocks import blocks, changed
+from exitpoll_server.render.blocks import blocks, changed, funnel, iceberg, waiting
 from exitpoll_server.render.pictures import NARROW, STYLE, Look
 from exitpoll_server.report import Report
 from exitpoll_server.report.definitions import DEFINITIONS
+from exitpoll_server.report.figures import Figure
 from exitpoll_server.tables import Cell
 
 MOST_FIGURES = 2_000
@@ -29,14 +30,20 @@ _templates = Environment(
 
 def as_page(report: Report) -> str:
     """Write a report as a self-contained page."""
-    table = as_table(report)
+    table, found = as_table(report), blocks(report)
     every = list(table.rows)
     return _templates.get_template("report.html").render(
         report=report,
         words=words,
         definitions=DEFINITIONS,
         changes=changed(report),
-        blocks=blocks(report),
+        funnel=funnel(report),
+        iceberg=iceberg(report),
+        blocks=found,
+        waiting=waiting(report, found),
+        behind=behind,
+        commands=commands,
+        ends=_ends,
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
@@ -51,3 +58,11 @@ def _said(cell: Cell) -> str:
     if cell is None:
         return "–"
     return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
+
+
+def _ends(figure: Figure) -> str:
+    """Say both ends of an interval, one of which may lie beyond what is known."""
+    if figure.low is None and figure.high is None:
+        return "none"
+    low, high = ("not known" if end is None else f"{end:,.4f}" for end in (figure.low, figure.high))
+    return f"{low} – {high}"
