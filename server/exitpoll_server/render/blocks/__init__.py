@@ -30,5 +30,10 @@ def waiting(report: Report, found: Iterable[Block]) -> list[str]:
     """Say what cannot speak yet, each with the date or number at which it will."""
     return [
         *(words.not_yet(one) for one in report.not_yet),
-        *(f"{block.title}: {block.waits}" for block in found if block.waits is not None),
+        # Of reasons the report itself says so.
+        *(
+            f"{block.title}: {block.waits}"
+            for block in found
+            if block.waits is not None and block.name != "reasons"
+        ),
     ]
