@@ -243,7 +243,9 @@ def stays(
     found = []
     for one in everyone:
         copy = one.copy
-        begun = one.installed if one.installed is not None else next(iter(one.signs), None)
+        begun = one.installed
+        if begun is None and one.signs:
+            begun = one.signs[0]
         is_new = copy.origin == "new"
         known_since = is_new or (one.installed is not None and copy.counted_since is not None)
         if not one.in_curves or copy.clock_wrong or begun is None or not known_since:

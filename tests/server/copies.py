@@ -171,7 +171,7 @@ def _copy(draw: st.DrawFn, who: int) -> Copy:
         told=draw(_pings(begun if counted_since is None else counted_since)),
         clock_wrong=draw(st.integers(0, 9)) == 0,
     )
-    last = copy.told[-1].at if copy.told else begun
+    last = copy.told[-1].at if copy.told else max(begun, counted_since or 0)
     fate = draw(st.sampled_from(["stays", "leaves", "leaves", "returns", "withdraws"]))
     if fate == "withdraws":
         return replace(copy, withdrew=last + 6 * draw(st.integers(1, 80)))

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tests.server import by_hand
 from tests.server.by_hand import Known, Rule, day_uses, known, month_of, stays, tally
 from tests.server.copies import LONGEST_DAYS, Copy, Hour, instant, label, messages, populations
+from tests.server.messages import NOW, after
 from tests.server.risk import risk_table, risk_tables
-from tests.server.test_queries import World
+from tests.server.test_queries import World, launched
 
 from exitpoll_server.counts import Counts, DayActivity, RiskTable
 from exitpoll_server.counts.activity import Activity
@@ -366,8 +367,8 @@ def _is_the_span(span: Any, everyone: list[Known], since: Hour, until: Hour) -> 
     reasons = Counter(one.said("reason") for one in left)
     del reasons[None]
     assert dict(span.reasons) == reasons
-    gone: Counter[str | None] = Counter(one.facts.get("version") for one in left)
-    used: Counter[str | None] = Counter(use.version for use in wholly)
+    gone = Counter(one.facts.get("version") for one in left)
+    used = Counter[str | None](use.version for use in wholly)
     assert {name: (n, days) for name, n, days in span.versions} == {
         name: (gone[name], used[name]) for name in {*gone, *used}
     }
@@ -462,3 +463,28 @@ def _until(copies: tuple[Copy, ...], as_of: Hour) -> tuple[Copy, ...]:
 def _but_launches(activity: Activity) -> Activity:
     """Return use without the launches of a day: of those, what is known today counts."""
     return replace(activity, regularity=())
+
+
+def _editions(counts: Counts) -> dict[str | None, int]:
+    return {s.value: s.installations for s in counts.segments if s.dimension == "edition"}
+
+
+def test_what_was_stated_later_was_not_known(world: World) -> None:
+    """A copy that states its edition for the first time had none in a report of the day before."""
+    world.tell(launched(1, NOW), launched(1, after(days=2), seq=2, edition="paid"))
+    world.tell(launched(1, after(days=4), seq=3, edition="pro"))
+    assert _editions(world.count(after(days=1))) == {None: 1}
+    assert _editions(world.count(after(days=3))) == {"paid": 1}
+    assert _editions(world.count()) == {"pro": 1}
+
+
+def test_what_was_said_earlier_and_heard_later_changes_nothing(world: World) -> None:
+    """A ping that another one overtook only fills what nobody had said, in every report."""
+    overtaken = {"sent_at": NOW, "edition": "trial", "channel": "beta"}
+    world.tell(launched(1, after(days=1), seq=2, edition="paid"))
+    world.tell(launched(1, after(days=2), seq=1, **overtaken))
+    world.tell(launched(1, after(days=4), seq=3, edition="pro"))
+    then = world.count(after(days=3))
+    assert _editions(then) == {"paid": 1}
+    channels = {s.value: s.installations for s in then.segments if s.dimension == "channel"}
+    assert channels == {"beta": 1}

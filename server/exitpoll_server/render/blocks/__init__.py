@@ -32,7 +32,7 @@ def waiting(report: Report, found: Iterable[Block]) -> list[str]:
         *(words.not_yet(one) for one in report.not_yet),
         # Of reasons the report itself says so.
         *(
-            f"{block.title}: {block.waits}"
+            words.waiting(block.title, block.waits)
             for block in found
             if block.waits is not None and block.name != "reasons"
         ),

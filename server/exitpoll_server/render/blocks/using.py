@@ -94,7 +94,7 @@ def _health(report: Report) -> Block:
     title, found = "Health", report.health
     if not found.seen.numerator:
         return Block(name="health", title=title, waits="once somebody uses it")
-    rows = [Row(CLASSES[part.name], part.figure) for part in found.now]
+    rows = [Row(CLASSES[part.name], part.figure) for part in found.now if part.figure.numerator]
     rows += [
         Row(f"{CLASSES[one.name]} before: lost since", one.lost)
         for one in found.afterwards

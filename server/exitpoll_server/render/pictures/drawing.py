@@ -254,7 +254,8 @@ def picture(look: Look, title: str, description: str, height: float, body: Itera
     return element(
         "svg",
         Markup("").join([*names, *alone, drawn]),
-        xmlns="http://www.w3.org/2000/svg",
+        # Within a page the parser knows; a page says that it names no other host.
+        **({"xmlns": "http://www.w3.org/2000/svg"} if look.standalone else {}),
         class_="picture",
         role="img",
         aria_labelledby=f"{look.name}-title {look.name}-desc",

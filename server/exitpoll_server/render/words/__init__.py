@@ -184,6 +184,11 @@ def not_yet(waiting: NotYet) -> str:
     return f"{what}: from {waiting.at_answers} answers on"
 
 
+def waiting(title: str, until: str) -> str:
+    """Say from when on a section will say something."""
+    return f"{title} {until}" if title.endswith("?") else f"{title}: {until}"
+
+
 def headline(report: Report) -> str:
     """Say the whole report in one sentence."""
     n = {s.name: s.of_uninstalls.numerator or 0 for s in report.uninstalls.steps}

@@ -66,8 +66,7 @@ def make(connection: Connection, ids: Sequence[int], as_of: int = ALL) -> Made:
     showings = sql.rows(connection, "lives_showings", **known) if departures else []
     facts = [{"installed_version": row.installed_version, **_facts(row)} for row in found]
     if as_of != ALL:
-        for row in sql.rows(connection, "lives_facts", **known):
-            facts[place[row.installation_id]].update(_facts(row))
+        _forget_later(facts, sql.rows(connection, "lives_facts", **known), place)
     for fact in facts:
         fact.update(reason=None, not_asked=None)
     _leave(header, facts, departures, showings, place)
@@ -232,6 +231,27 @@ def _facts(row: Row[Any]) -> dict[str, str | None]:
     sound = known if isinstance(known, dict) else None
     written_down = json.dumps(sound, sort_keys=True, ensure_ascii=False) if sound else None
     return {**{name: getattr(row, name) for name in _CHANGING}, "attributes": written_down}
+
+
+def _forget_later(
+    facts: list[dict[str, str | None]], stated: Iterable[Row[Any]], place: dict[int, int]
+) -> None:
+    """Replace what is known now by what had been stated by then, in the merge's own order."""
+    for fact in facts:
+        fact.update(dict.fromkeys((*_CHANGING, "attributes")))
+    newest: dict[tuple[int, int | None], int] = {}
+    for row in stated:
+        writer = row.installation_id, row.counter_id
+        fact = facts[place[row.installation_id]]
+        said = _known(_facts(row))
+        # What another message of its counter overtook only fills what nobody had said.
+        overtaken = row.counter_id is not None and row.seq < newest.get(writer, row.seq)
+        fact.update({**said, **_known(fact)} if overtaken else said)
+        newest[writer] = max(row.seq, newest.get(writer, row.seq))
+
+
+def _known(fact: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in fact.items() if value is not None}
 
 
 def _position(reasons: str | list[str | None], reason: str | None) -> int:

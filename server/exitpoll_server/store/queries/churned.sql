@@ -1,6 +1,8 @@
 -- What is known of the installations in :ids, and how often they were launched by :as_of.
-SELECT i.id, i.uuid, i.installed_version, i.version, i.channel, i.edition, i.source, i.os, i.locale,
-       i.customer, i.attributes,
+SELECT i.id, i.uuid, i.installed_version,
+       (SELECT h.customer FROM history h
+        WHERE h.installation_id = i.id AND h.received_at <= :as_of AND h.customer IS NOT NULL
+        ORDER BY h.received_at DESC, h.id DESC LIMIT 1) AS customer,
        COALESCE(i.installed_instant, CASE WHEN i.origin = 'new' THEN i.first_row_instant END)
            AS began,
        (SELECT CAST(SUM(CASE WHEN c.total IS NULL OR c.total < c.rows_total

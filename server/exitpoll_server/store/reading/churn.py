@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -11,13 +11,15 @@ import numpy as np
 from sqlalchemy import Row
 
 from exitpoll_server.counts import Churned
-from exitpoll_server.store import sql
+from exitpoll_server.questions import EXIT
+from exitpoll_server.store import sql, surveys
 from exitpoll_server.store.instants import DAY_MS, from_ms
 from exitpoll_server.store.lives import Ints
 from exitpoll_server.store.lives.making import ANSWER_MS
 from exitpoll_server.store.reading.health import NAMES, classes
 from exitpoll_server.store.reading.view import View
 
+_Offers: TypeAlias = set[tuple[int, str | None]]
 _Known: TypeAlias = tuple[Row[Any], Row[Any] | None, Row[Any] | None]
 
 GROUP = 1_000
@@ -35,6 +37,7 @@ def churn(view: View) -> Iterator[Churned]:
     health = classes(
         view, np.where(view.gone[places], at[places], view.last[places]) - DAY_MS, places
     )
+    made = _offers(view)
     for start in range(0, len(places), GROUP):
         some = slice(start, start + GROUP)
         ids = lives.ids[places[some]].tolist()
@@ -42,6 +45,8 @@ def churn(view: View) -> Iterator[Churned]:
         for n, one in enumerate(ids, start):
             yield _churned(
                 *known[one],
+                made,
+                facts=_facts(view, int(places[n])),
                 at=int(at[places[n]]),
                 launches_last=int(last[n]),
                 launches_previous=int(previous[n]),
@@ -79,11 +84,11 @@ def _churned(
     installation: Row[Any],
     uninstall: Row[Any] | None,
     offer: Row[Any] | None,
+    made: _Offers,
+    facts: Mapping[str, Any],
     at: int,
     **use: Any,  # noqa: ANN401
 ) -> Churned:
-    known = installation if uninstall is None else uninstall
-    attributes = known.attributes
     began = installation.began
     stayed = None if began is None else at - began
     tenure = stayed if uninstall is None else uninstall.tenure_ms
@@ -95,18 +100,27 @@ def _churned(
         tenure_days=None if tenure is None else tenure / DAY_MS,
         launches=installation.launches if uninstall is None else uninstall.launches,
         installed_version=installation.installed_version,
-        attributes=(json.loads(attributes) if isinstance(attributes, str) else attributes) or {},
-        **{name: getattr(known, name) for name in _FACTS},
+        customer=(installation if uninstall is None else uninstall).customer,
+        **facts,
         **use,
-        **_said(uninstall, offer),
+        **_said(uninstall, offer, made),
     )
 
 
-_FACTS = ("version", "channel", "edition", "source", "os", "locale", "customer")
+_FACTS = ("version", "channel", "edition", "source", "os", "locale")
+
+
+def _facts(view: View, place: int) -> dict[str, Any]:
+    """Return what had been stated of a copy by then; of who left, on leaving."""
+    texts = {name: view.lives.texts[name] for name in (*_FACTS, "attributes")}
+    known: dict[str, Any] = {name: text.values[text.codes[place]] for name, text in texts.items()}
+    return {**known, "attributes": json.loads(known["attributes"] or "{}")}
+
+
 _SAID = ("known_from", "reason", "follow_up", "comment", "score")
 
 
-def _said(uninstall: Row[Any] | None, offer: Row[Any] | None) -> dict[str, Any]:
+def _said(uninstall: Row[Any] | None, offer: Row[Any] | None, made: _Offers) -> dict[str, Any]:
     if uninstall is None:
         nothing = dict.fromkeys((*_SAID, "not_asked", "offer"))
         return {**nothing, "asked": False, "answered": False, "wants_answer": False}
@@ -116,14 +130,25 @@ def _said(uninstall: Row[Any] | None, offer: Row[Any] | None) -> dict[str, Any]:
         "asked": bool(uninstall.asked),
         "answered": bool(uninstall.answered),
         "wants_answer": bool(uninstall.wants_answer),
-        "offer": None if offer is None else _fate(offer),
+        "offer": None if offer is None else _fate(offer, uninstall.reason, made),
     }
 
 
-def _fate(offer: Row[Any]) -> str | None:
-    """Return what became of an offer."""
-    if offer.offer_taken_at is not None:
+def _fate(offer: Row[Any], reason: str | None, made: _Offers) -> str | None:
+    """Return what became of an offer; who chose a reason without one had none to see."""
+    if offer.is_taken:
         return "taken"
-    if offer.offered_at is not None:
+    if offer.is_seen:
         return "seen"
-    return "held_out" if offer.held_out and offer.reason is not None else None
+    return "held_out" if offer.held_out and (offer.survey_version, reason) in made else None
+
+
+def _offers(view: View) -> _Offers:
+    """Return the versions and reasons that an offer came with."""
+    return {
+        (one.survey.version, reason.id)
+        for one in surveys.everything(view.connection, view.product.id)
+        if one.survey.kind == EXIT.kind
+        for reason in one.survey.all_reasons()
+        if reason.offer is not None
+    }

@@ -116,7 +116,8 @@ def _moments(view: View) -> tuple[Moments, ...]:
         for answered in (True, False):
             raw: Ints = lives[name]
             which = (raw != NONE) & (lives["answered"] == answered)
-            values = raw[which] / unit
+            # In one order: of sums in any, the last digits differ.
+            values = np.sort(raw[which]) / unit
             found.append(
                 Moments(
                     name=name,
