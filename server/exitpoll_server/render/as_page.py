@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -32,7 +32,10 @@ def as_page(report: Report) -> str:
     """Write a report as a self-contained page."""
     table, found = as_table(report), blocks(report)
     every = list(table.rows)
-    return _templates.get_template("report.html").render(
+    shown = every[:MOST_FIGURES]
+    return _templates.get_template(
+        "report.html"
+    ).render(
         report=report,
         words=words,
         definitions=DEFINITIONS,
@@ -47,10 +50,16 @@ def as_page(report: Report) -> str:
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
-        columns=[column.name for column in table.columns],
-        figures=[[_said(cell) for cell in row] for row in islice(every, MOST_FIGURES)],
+        columns=[column.name for column in table.columns[:-1]],
+        figures=[[_said(cell) for cell in row[:-1]] for row in shown],
+        meanings=_meanings(row[-2:] for row in shown),
         left_out=max(0, len(every) - MOST_FIGURES),
     )
+
+
+def _meanings(pairs: Iterable[tuple[Cell, ...]]) -> dict[str, str]:
+    """Return what each definition says, once: a thousand figures share a hundred of them."""
+    return {str(name): str(meaning) for name, meaning in sorted(set(pairs), key=str)}
 
 
 def _said(cell: Cell) -> str:
