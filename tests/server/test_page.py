@@ -10,17 +10,18 @@ import shlex
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.server.full import fill
 from tests.server.handmade import AS_OF, counts, group, line
-from tests.server.messages import after
+from tests.server.messages import after, arrival, leaving
 from tests.server.terminal import Terminal
 from tests.server.test_render import Page
 
 from exitpoll_server import clock, render
 from exitpoll_server import report as reports
-from exitpoll_server.counts import Departure, DepartureGroup, Window
+from exitpoll_server.counts import Departure, DepartureGroup, When, Window
 from exitpoll_server.render import behind, commands
 from exitpoll_server.report import Report
 from exitpoll_server.report.definitions import DEFINITIONS
@@ -168,6 +169,30 @@ def test_the_page_links_a_count_with_its_lines() -> None:
     assert links == [str(n) for n in range(1, 41, 5)]
 
 
+@pytest.mark.parametrize(
+    ("days", "launches", "when"),
+    [
+        (80, 0, "never_launched"),
+        (None, 3, "unknown"),
+        (0.99 / 24, 1, "first_hour"),
+        (1 / 24, 1, "first_day"),
+        (1, 1, "first_week"),
+        (7, 1, "in_trial"),
+        (27, 1, "trial_end"),
+        (33, 1, "trial_end"),
+        (33.01, 1, "later"),
+    ],
+)
+def test_a_line_is_of_the_moment_that_the_store_says(
+    days: float | None, launches: int, when: When
+) -> None:
+    """Each moment ends where the figures say that it does; a trial has 30 days here."""
+    one = line(tenure_days=days, launches=launches)
+    made = reports.make(counts(group(1, when=when), lines=(one,)))
+    (moment,) = made.uninstalls.when
+    assert behind.moment(made, moment.name, moment.figure).lines == ((1, one),)
+
+
 def test_lines_that_would_be_others_are_not_listed() -> None:
     """Where lines cannot tell who was counted, the command stands there instead of a guess."""
     made = of(40)
@@ -192,16 +217,31 @@ def test_the_command_lists_as_many_as_were_counted(
     """What the page says to type, typed, gives exactly the rows behind the number."""
     monkeypatch.setattr(clock, "now", lambda: after(days=2))
     store = Store(f"sqlite:///{terminal.folder / 'exitpoll.sqlite3'}")
-    window = Window(as_of=after(days=1), start=after(days=-30), end=after(days=1))
     product = fill(store, 9)
+    plan: dict[str, Any] = {"attributes": {"plan": "pro", "seats": 1}}
+    for who, days in ((101, 3), (102, 40)):
+        quiet = {"uninstall_id": UUID(int=who), "at": after(days=-days), "asked": "installer"}
+        event = leaving(
+            1,
+            sent_at=after(days=-days),
+            uninstall=quiet,
+            installation_id=UUID(int=who + 100),
+            **plan,
+        )
+        store.merge(product, [arrival(event, after(days=-days))])
+    window = Window(as_of=after(days=1), start=after(days=-30), end=after(days=1))
     made = reports.make(store.counts(product, window, stopped_after_days=40, most_lines=0))
     store.close()
+    counted = {}
     for name in ("uninstalled", "answered"):
         figure = next(s.of_uninstalls for s in made.uninstalls.steps if s.name == name)
         command = behind.step(made, name, figure).command
         assert command is not None
         written = terminal.succeed(*shlex.split(command)[1:]).removeprefix("\ufeff")
-        assert len(list(csv.DictReader(io.StringIO(written)))) == figure.numerator != 0
+        counted[name] = len(list(csv.DictReader(io.StringIO(written))))
+        assert counted[name] == figure.numerator
+    # One left quietly in the window, and another before it.
+    assert counted["uninstalled"] == counted["answered"] + 1
 
 
 def test_whatever_a_product_is_called_its_command_is_one_command() -> None:

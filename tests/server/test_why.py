@@ -48,10 +48,11 @@ def test_a_rate_is_said_with_its_interval() -> None:
         kind="version", subject="2.1.0", now=now, before=before, difference=ratio, more=True
     )
     made = dataclasses.replace(answered(), changes=Changes((change,), None))
-    assert blocks.changed(made) == [
+    (said,) = blocks.changed(made)
+    assert said == (
         "Version 2.1.0 is uninstalled 2.0 times as often as in the window before (at least 1.4, "
         "at most 2.9 times): 8.0 uninstalls for every 1,000 days of use, before 4.0."
-    ]
+    )
 
 
 def test_an_adjusted_share_stands_beside_the_plain_one_and_the_bounds() -> None:
