@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from exitpoll_server.render import words
+from exitpoll_server.render import behind, commands, words
 from exitpoll_server.render.as_table import as_table
-from exitpoll_server.render.blocks import blocks, changed
+from exitpoll_server.render.blocks import blocks, changed, funnel, iceberg, waiting
 from exitpoll_server.render.pictures import NARROW, STYLE, Look
 from exitpoll_server.report import Report
 from exitpoll_server.report.definitions import DEFINITIONS
+from exitpoll_server.report.figures import Figure
 from exitpoll_server.tables import Cell
 
 MOST_FIGURES = 2_000
@@ -29,21 +30,36 @@ _templates = Environment(
 
 def as_page(report: Report) -> str:
     """Write a report as a self-contained page."""
-    table = as_table(report)
+    table, found = as_table(report), blocks(report)
     every = list(table.rows)
-    return _templates.get_template("report.html").render(
+    shown = every[:MOST_FIGURES]
+    return _templates.get_template(
+        "report.html"
+    ).render(
         report=report,
         words=words,
         definitions=DEFINITIONS,
         changes=changed(report),
-        blocks=blocks(report),
+        funnel=funnel(report),
+        iceberg=iceberg(report),
+        blocks=found,
+        waiting=waiting(report, found),
+        behind=behind,
+        commands=commands,
+        ends=_ends,
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
-        columns=[column.name for column in table.columns],
-        figures=[[_said(cell) for cell in row] for row in islice(every, MOST_FIGURES)],
+        columns=[column.name for column in table.columns[:-1]],
+        figures=[[_said(cell) for cell in row[:-1]] for row in shown],
+        meanings=_meanings(row[-2:] for row in shown),
         left_out=max(0, len(every) - MOST_FIGURES),
     )
+
+
+def _meanings(pairs: Iterable[tuple[Cell, ...]]) -> dict[str, str]:
+    """Return what each definition says, once: a thousand figures share a hundred of them."""
+    return {str(name): str(meaning) for name, meaning in sorted(set(pairs), key=str)}
 
 
 def _said(cell: Cell) -> str:
@@ -51,3 +67,11 @@ def _said(cell: Cell) -> str:
     if cell is None:
         return "–"
     return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
+
+
+def _ends(figure: Figure) -> str:
+    """Say both ends of an interval, one of which may lie beyond what is known."""
+    if figure.low is None and figure.high is None:
+        return "none"
+    low, high = ("not known" if end is None else f"{end:,.4f}" for end in (figure.low, figure.high))
+    return f"{low} – {high}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from unicodedata import category, east_asian_width
 
-from exitpoll_server.render import words
-from exitpoll_server.render.blocks import Block, blocks, changed
+from exitpoll_server.render import commands, words
+from exitpoll_server.render.blocks import Block, blocks, changed, waiting
 from exitpoll_server.report import Report
 from exitpoll_server.report.figures import Figure
 
@@ -119,11 +119,8 @@ def _block(block: Block) -> Iterator[str]:
 
 
 def _waiting(report: Report, found: Iterable[Block]) -> Iterator[str]:
-    for waiting in report.not_yet:
-        yield from _wrap(words.not_yet(waiting))
-    for block in found:
-        if block.waits is not None:
-            yield from _wrap(words.waiting(block.title, block.waits))
+    for sentence in waiting(report, found):
+        yield from _wrap(sentence)
 
 
 def _level(label: str, figure: Figure, depth: int) -> Iterator[str]:
@@ -148,7 +145,7 @@ def _comments(report: Report) -> Iterator[str]:
         yield from _wrap(" · ".join(about), cut=True)
         for paragraph in words.prose(line.comment).split("\n"):
             yield from _wrap(paragraph, indent="  ") if paragraph.strip() else ("",)
-    if more := words.more_comments(report):
+    if more := commands.more_comments(report):
         yield ""
         yield from _wrap(more)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exitpoll_server.render import words
+from exitpoll_server.render.behind import Behind
 from exitpoll_server.render.pictures import Look, Share, Table
 from exitpoll_server.report.figures import Figure
 
@@ -17,6 +18,12 @@ class Row:
     label: str
     figure: Figure
     said: str | None = None
+    drawn: bool = False
+    """A page shows it as a bar, and leaves what else is said to `more`."""
+    more: tuple[tuple[str, Figure], ...] = ()
+    """Further figures of the same, as a page says and opens them."""
+    behind: Behind | None = None
+    """Who is counted."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Block:
     sentences: tuple[str, ...] = ()
     pictures: tuple[Drawn, ...] = ()
     rows: tuple[Row, ...] = ()
+    folded: bool = False
+    """The rows are the numbers of its picture: a page folds them under it."""
     waits: str | None = None
     """Why it says nothing yet, and from when on it will."""
 

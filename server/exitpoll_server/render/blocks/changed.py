@@ -5,6 +5,7 @@ from __future__ import annotations
 from exitpoll_server.render import words
 from exitpoll_server.report import Report
 from exitpoll_server.report.changes import Change
+from exitpoll_server.report.figures import Figure
 
 MOST_TOLD = 3
 """More than these nobody keeps in mind; the figures have the rest."""
@@ -46,6 +47,12 @@ def _rate(change: Change) -> str:
     if ratio.value is None:
         return f"{what}: {change.now.numerator:,} times, in the window before not at all."
     return (
-        f"{what} {ratio.value:.1f} times as often as in the window before: {now:.1f} uninstalls "
-        f"for every 1,000 days of use, before {before:.1f}."
+        f"{what} {ratio.value:.1f} times as often as in the window before{_between(ratio)}: "
+        f"{now:.1f} uninstalls for every 1,000 days of use, before {before:.1f}."
     )
+
+
+def _between(ratio: Figure) -> str:
+    if ratio.low is None or ratio.high is None:
+        return ""
+    return f" (at least {ratio.low:.1f}, at most {ratio.high:.1f} times)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from exitpoll_server.render import pictures, words
+from exitpoll_server.render import behind, pictures, words
 from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
 from exitpoll_server.report import Report
 from exitpoll_server.report.curves import Curve
@@ -55,8 +55,24 @@ def _tenures(report: Report) -> Block:
         pictures=(
             Drawn(partial(pictures.histogram.draw, picture), pictures.histogram.rows(picture)),
         ),
-        rows=tuple(Row(_band(one), one.uninstalls) for one in bands if one.uninstalls.numerator),
+        rows=(*_bands(report), *_unknown_tenure(report)),
+        folded=True,
     )
+
+
+def _bands(report: Report) -> list[Row]:
+    return [
+        Row(_band(one), one.uninstalls, behind=behind.band(report, one))
+        for one in report.tenures.bands
+        if one.uninstalls.numerator
+    ]
+
+
+def _unknown_tenure(report: Report) -> list[Row]:
+    figure = report.tenures.unknown
+    if not figure.numerator:
+        return []
+    return [Row("Not known", figure, behind=behind.unknown_tenure(report, figure))]
 
 
 def _band(one: TenureBand) -> str:

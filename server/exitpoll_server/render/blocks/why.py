@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 
-from exitpoll_server.render import pictures, words
-from exitpoll_server.render.blocks.block import Block, Drawn, Row, share_of
+from exitpoll_server.render import behind, pictures, words
+from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, share_of, version
 from exitpoll_server.report import ENOUGH_ANSWERS, Report
 from exitpoll_server.report.bias import CategoryGap, NumberGap
 from exitpoll_server.report.figures import Figure
 from exitpoll_server.report.offers import Offer
-from exitpoll_server.report.reasons import Reason
+from exitpoll_server.report.reasons import Reason, Reasons
 
 NOT_ADJUSTED = {
-    "too_few": "Not adjusted for known differences: fewer than 30 gave a reason.",
-    "unreached": "Not adjusted for known differences: too many of those who left are like nobody "
-    "who gave a reason.",
-    "too_uneven": "Not adjusted for known differences: a few answers would have to speak for "
-    "nearly everybody.",
-    "does_not_converge": "Not adjusted for known differences: those who answered are too unlike "
-    "those who left.",
+    "too_few": "fewer than 30 gave a reason.",
+    "unreached": "{unreached:,} of {everybody:,} who left are like nobody who gave a reason.",
+    "too_uneven": "a few answers would have to speak for nearly everybody.",
+    "does_not_converge": "those who answered are too unlike those who left.",
 }
-ORDER = {
-    "first_more": "The reason shown first is chosen more often than chance would have it.",
-    "first_less": "The reason shown first is chosen less often than chance would have it.",
+ORDER = {"first_more": "more often", "first_less": "less often"}
+NOT_COMPARED = {
+    "nobody_held_out": "Nobody was held out: what the offer did cannot be told.",
+    "nobody_offered": "Nobody was offered anything: what the offer would do cannot be told.",
+    "too_few": "Too few to tell what the offer did: 10 offered and 10 held out are needed.",
 }
+MOST_VALUES = 5
+"""Of a category, the most frequent: the table of all figures has the rest."""
 NUMBERS = {"tenure": "days of having it", "launches": "launches"}
 CATEGORIES = {"version": "version", "os": "system", "locale": "language", "edition": "edition"}
 
@@ -43,10 +44,7 @@ def _bounds(report: Report) -> Block:
     sentences = [
         "Of all who left, silent ones included, at least and at most so many left for a reason."
     ]
-    if found.not_adjusted is not None:
-        sentences.append(NOT_ADJUSTED[found.not_adjusted])
-    if found.order.verdict in ORDER:
-        sentences.append(ORDER[found.order.verdict])
+    sentences += _adjusting(found) + _first_place(found)
     picture = pictures.reasons.Reasons(
         title="Reasons: given, adjusted for known differences, and between which bounds",
         reasons=tuple(_drawn(one, report) for one in given),
@@ -56,9 +54,51 @@ def _bounds(report: Report) -> Block:
         title=title,
         sentences=tuple(sentences),
         pictures=(Drawn(partial(pictures.reasons.draw, picture), pictures.reasons.rows(picture)),),
-        rows=tuple(
-            Row(words.reason(one.id, report.labels), one.given, _said(one)) for one in given
+        rows=tuple(_row(one, report) for one in given),
+        folded=True,
+    )
+
+
+def _adjusting(found: Reasons) -> list[str]:
+    if found.not_adjusted is None:
+        return []
+    why = NOT_ADJUSTED[found.not_adjusted].format(
+        unreached=found.unreached.numerator, everybody=found.unreached.denominator
+    )
+    return [f"Not adjusted for known differences: {why}"]
+
+
+def _first_place(found: Reasons) -> list[str]:
+    """Say what standing first did, where it did anything."""
+    often = ORDER.get(found.order.verdict)
+    if often is None:
+        return []
+    first = found.order.positions[0]
+    said = (
+        f"The reason shown first is chosen {often} than chance would have it: "
+        f"{words.share(first.chosen)}, by chance {words.percent(first.by_chance.value or 0)}."
+    )
+    return [said]
+
+
+def _row(one: Reason, report: Report) -> Row:
+    more = [
+        (f"{words.share(one.share)} of those shown it", one.share),
+        (
+            f"{words.share(one.by_uninstaller)} of those asked by the uninstaller",
+            one.by_uninstaller,
         ),
+        (f"{words.share(one.adjusted)} adjusted for known differences", one.adjusted),
+        (f"at least {words.share(one.at_least)} of all who left", one.at_least),
+        (f"at most {words.share(one.at_most)} of all who left", one.at_most),
+    ]
+    return Row(
+        words.reason(one.id, report.labels),
+        one.given,
+        _said(one),
+        drawn=True,
+        more=tuple((said, figure) for said, figure in more if figure.value is not None),
+        behind=behind.reason(report, one.id, one.given),
     )
 
 
@@ -100,27 +140,37 @@ def _number(one: NumberGap) -> Row:
         f"{one.answered.value or 0:,.1f} on average of those who answered, "
         f"{one.quiet.value or 0:,.1f} of the others"
     )
-    return Row(NUMBERS[one.name].capitalize(), one.gap, said)
+    means = (("of those who answered", one.answered), ("of the others", one.quiet))
+    more = tuple((f"{number(mean)} {who}", mean) for who, mean in means)
+    return Row(NUMBERS[one.name].capitalize(), one.gap, said, more=more)
 
 
 def _category(one: CategoryGap) -> Row:
     kind = "differs" if one.flagged else "hardly differs"
-    return Row(CATEGORIES[one.name].capitalize(), one.association, kind)
+    more = tuple(
+        (f"{version(value.value)}: {words.share(value.answered)} answered", value.answered)
+        for value in one.values[:MOST_VALUES]
+    )
+    return Row(CATEGORIES[one.name].capitalize(), one.association, kind, more=more)
 
 
 def _offers(report: Report) -> list[Block]:
     whole = report.offers.in_all
     if whole is None:
         return []
-    rows = [row for one in (whole, *report.offers.by_reason) for row in _offer(one, report)]
-    return [Block(name="offers", title="What offers did", rows=tuple(rows))]
+    by_reason = report.offers.by_reason
+    # Where one reason alone carries an offer, both are the same.
+    shown = (whole, *by_reason) if len(by_reason) > 1 else by_reason
+    rows = [row for one in shown for row in _offer(one, report)]
+    why = () if whole.not_compared is None else (NOT_COMPARED[whole.not_compared],)
+    return [Block(name="offers", title="What offers did", sentences=why, rows=tuple(rows))]
 
 
 def _offer(one: Offer, report: Report) -> list[Row]:
     name = "All offers" if one.reason is None else words.reason(one.reason, report.labels)
     rows = [
-        Row(f"{name}: came back, offered", one.offered),
-        Row(f"{name}: came back, held out", one.held_out),
+        Row(f"{name}: offered, and back in 30 days", one.offered),
+        Row(f"{name}: held out, and back in 30 days", one.held_out),
     ]
     if one.effect.value is not None:
         rows.append(Row(f"{name}: what the offer did", one.effect, _points(one.effect)))

@@ -34,7 +34,7 @@ _DOT, _RING = 4, 7
 """The ring is wider than the dot: where both are at one place, each is still seen."""
 _FOOT = 30
 _KEYS = (
-    ("dot", "share of those shown it"),
+    ("dot", "share of the reasons given"),
     ("ring", "adjusted for known differences"),
     ("thick", "95 % interval"),
     ("thin", "whatever the silent would say"),
@@ -179,7 +179,7 @@ def describe(data: Reasons) -> str:
         + (f", for all who left {between(reason.bounds)}" if reason.bounds else "")
         for reason in data.reasons
     )
-    return f"Shares of those who were shown the reason. {said}."
+    return f"Shares of all reasons given. {said}."
 
 
 def rows(data: Reasons) -> Table:

@@ -252,14 +252,6 @@ def not_shown(report: Report) -> str:
     return f"These are the latest {len(report.lines):,} of {total:,}."
 
 
-def more_comments(report: Report) -> str:
-    """Say where the comments are that are not shown; nothing where all are."""
-    more = len(report.comments) - MOST_COMMENTS
-    if more <= 0:
-        return ""
-    return f"And {more:,} more: exitpoll comments --product {typed(report.product)!r}"
-
-
 def about(report: Report) -> str:
     """Say which part of a product, and which uninstalls, a report is about."""
     only = [f"{name.removeprefix('attribute:')} {value}" for name, value in report.where.items()]
