@@ -16,7 +16,6 @@ from exitpoll_server.render.pictures import (
     funnel,
     histogram,
     iceberg,
-    lines,
     matrix,
     months,
     reasons,
@@ -185,24 +184,6 @@ def tenures(*counts: int) -> histogram.Histogram:
     return histogram.Histogram("How long they had it", bins)
 
 
-def some_lines(days: int, *levels: tuple[str, float]) -> lines.Lines:
-    first = date(2026, 1, 20)
-    return lines.Lines(
-        "Who uses it",
-        tuple(first + timedelta(days=i) for i in range(days)),
-        tuple(
-            lines.Line(
-                label,
-                tuple(
-                    None if 90 <= i < 97 else level * (1 + i / 400 + 0.12 * sin(i * 0.9))
-                    for i in range(days)
-                ),
-            )
-            for label, level in levels
-        ),
-    )
-
-
 def some_months(count: int, size: int) -> months.Months:
     return months.Months(
         "Month by month",
@@ -290,13 +271,6 @@ EXAMPLES = (
         histogram,
         histogram.Histogram(LONG, (histogram.Bin(HOSTILE, HUGE), histogram.Bin(ARABIC, 0))),
     ),
-    Example("lines", lines, some_lines(300, ("In a month", 5200), ("In a day", 910))),
-    Example(
-        "lines-six",
-        lines,
-        some_lines(900, *((f"{ARABIC}{i}", 10.0 * i * i) for i in range(6))),
-    ),
-    Example("lines-one", lines, some_lines(1, ("In a month", 0))),
     Example("months", months, some_months(14, 400)),
     Example("months-one", months, some_months(1, 1)),
     Example("months-many", months, some_months(60, HUGE)),
@@ -312,6 +286,5 @@ NOTHING = (
     Example("matrix", matrix, matrix.Matrix("", (), (), ())),
     Example("weeks", weeks, some_weeks(2, ("2.1.0", 1, 2))),
     Example("histogram", histogram, tenures(0, 0, 0, 0, 0, 0, 0, 0)),
-    Example("lines", lines, lines.Lines("", (), ())),
     Example("months", months, some_months(0, 1)),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from exitpoll_server.counts import (
+    FOLLOWED_DAYS,
     MARGINS,
     Activity,
     Counts,
@@ -62,7 +63,17 @@ STAY = StayGroup(
 )
 
 
-NO_RISK = RiskTable(n=0, days=(), at_risk=(), uninstalls=(), stops=(), longest=0.0)
+NO_RISK = RiskTable(
+    n=0,
+    days=(),
+    at_risk=(),
+    uninstalls=(),
+    stops=(),
+    longest=0.0,
+    followed=(0,) * len(FOLLOWED_DAYS),
+    firm_until=0.0,
+    unbroken_until=0.0,
+)
 NOBODY_OBSERVED = Survival(
     uninstalls=NO_RISK,
     competing=NO_RISK,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
-from exitpoll_server.counts import RiskTable
+from exitpoll_server.counts import FOLLOWED_DAYS, LEAST_AT_RISK, RiskTable
 
 Outcome: TypeAlias = Literal["uninstalled", "stopped", "censored"]
 
@@ -33,14 +33,28 @@ def risk_table(stays: Iterable[Stay], days: Iterable[float] | None = None) -> Ri
     lost = Counter((stay.outcome, stay.exit) for stay in observed)
     own = {stay.exit for stay in observed if stay.outcome != "censored"}
     rows = sorted(own if days is None else days)
+
+    def at_risk(moments: Iterable[float]) -> tuple[int, ...]:
+        return tuple(bisect_left(entries, t) - bisect_left(exits, t) for t in moments)
+
     return RiskTable(
         n=len(observed),
         days=tuple(rows),
-        at_risk=tuple(bisect_left(entries, day) - bisect_left(exits, day) for day in rows),
+        at_risk=at_risk(rows),
         uninstalls=tuple(lost["uninstalled", day] for day in rows),
         stops=tuple(lost["stopped", day] for day in rows),
         longest=max(exits, default=0.0),
+        followed=at_risk(FOLLOWED_DAYS),
+        firm_until=_held(entries, exits, LEAST_AT_RISK),
+        unbroken_until=_held(entries, exits, 1),
     )
+
+
+def _held(entries: list[float], exits: list[float], least: int) -> float:
+    """Return when fewer than `least` are there for the first time: on day 0, or after an exit."""
+    if bisect_left(entries, 0) < least:
+        return 0.0
+    return next(t for t in exits if bisect_right(entries, t) - bisect_right(exits, t) < least)
 
 
 def risk_tables(*groups: Iterable[Stay]) -> tuple[RiskTable, ...]:

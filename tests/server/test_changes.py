@@ -52,7 +52,11 @@ def test_too_little_to_see_a_change(now: int, before: int) -> None:
     """Fewer than ten uninstalls in either window: "too little", never "nothing changed"."""
     few = {"answered": 0, "reasons": ()}
     windows = span(uninstalls=now, **few), span(uninstalls=before, **few)
-    assert changes(windows) == Changes((), "too_little")
+    found = changes(windows)
+    assert (found.found, found.nothing) == ((), "too_little")
+    assert found.fewest is not None
+    assert (found.fewest.numerator, found.fewest.denominator) == (min(now, before), 10)
+    assert found.fewest.value is None
 
 
 def test_a_rate_that_doubled() -> None:

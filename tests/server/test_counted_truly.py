@@ -29,7 +29,9 @@ THRESHOLD_DAYS = RULE.stopped_after // 24
 NEVER = 10**6
 
 some = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 """Every example has a product of its own, so that one file serves all of them."""
 
@@ -108,6 +110,20 @@ def test_who_was_at_risk(world: World, copies: tuple[Copy, ...], as_of: Hour) ->
         not one.copy.clock_wrong and id(one) not in in_table and _began_unknown(one)
         for one in curves
     )
+
+
+@some
+@given(populations(), hours)
+def test_until_when_there_were_enough(world: World, copies: tuple[Copy, ...], as_of: Hour) -> None:
+    """The first moments with fewer than ten, and with nobody, under observation, late entry too."""
+    crowd = tuple(
+        replace(one, who=100 * turn + one.who, customer=one.customer and f"{one.customer}-{turn}")
+        for turn in range(1, 6)
+        for one in copies
+    )
+    found = tell(world, crowd).count(as_of).survival.uninstalls
+    observed = stays(known(crowd, as_of), RULE.stopped_after, competing=False)
+    assert found == risk_table(stay for _, stay in observed)
 
 
 def _began_unknown(one: Known) -> bool:

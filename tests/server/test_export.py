@@ -140,7 +140,18 @@ def test_an_uninstall_is_a_row_with_all_that_is_known() -> None:
     fields["launches_previous_28_days"] = fields.pop("launches_previous")
     fields["installation_id"] = str(LEFT.installation_id)
     del fields["attributes"]
-    assert row == {**fields, "attribute.plan": "pro"}
+    assert row == {**fields, "substantive": True, "attribute.plan": "pro"}
+
+
+@pytest.mark.parametrize(
+    ("comment", "says"), [("far too slow", True), ("asdf", False), (None, None)]
+)
+def test_a_row_tells_whether_its_comment_says_something(
+    comment: str | None, *, says: bool | None
+) -> None:
+    """As in the list of comments; without a comment it is not known, which is no "false"."""
+    (row,) = records(churn_table([dataclasses.replace(LEFT, comment=comment)]))
+    assert row["substantive"] is says
 
 
 def test_of_who_stopped_nobody_knows_an_answer() -> None:

@@ -237,7 +237,9 @@ def _csv(rows: Sequence[dict[str, str]], names: Sequence[str]) -> str:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(st.data())
 def test_the_order_of_rows_does_not_matter(vendor: Vendor, data: st.DataObject) -> None:

@@ -157,11 +157,22 @@ CHANGE_NOTHING = {
 ELSEWHERE = {
     *("begin_feedback", "feedback_opened"),  # in give_feedback
     *("refilled",),  # below
-    *("put_logo", "secret"),  # in no report
+    *("put_logo", "secret", "hand_out"),  # in no report
     *("keep_theme", "name_theme", "merge_theme", "decide_theme", "release_theme"),  # by themselves
 }
 READS = {
-    *("asked", "check", "churn", "close", "counts", "exclusions", "feedback", "known_of"),
+    *(
+        "agents",
+        "agent_archive",
+        "asked",
+        "check",
+        "churn",
+        "close",
+        "counts",
+        "exclusions",
+        "feedback",
+        "known_of",
+    ),
     *("known_product", "logo", "product_by_key", "product_by_name", "products", "sum_up"),
     *("survey", "surveys", "themes", "uninstall_number", "whole", "withdrawn_uninstalls"),
 }

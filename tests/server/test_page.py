@@ -17,7 +17,7 @@ from tests.server.full import fill
 from tests.server.handmade import AS_OF, counts, group, line
 from tests.server.messages import after, arrival, leaving
 from tests.server.terminal import Terminal
-from tests.server.test_render import Page
+from tests.server.test_as_page import Page
 
 from exitpoll_server import clock, render
 from exitpoll_server import report as reports

@@ -21,7 +21,7 @@ from tests.server.drawn import (
     a_funnel,
     an_iceberg,
     some_curves,
-    some_lines,
+    some_weeks,
 )
 
 from exitpoll_server.render.pictures import (
@@ -33,7 +33,7 @@ from exitpoll_server.render.pictures import (
     curves,
     funnel,
     iceberg,
-    lines,
+    weeks,
 )
 from exitpoll_server.render.pictures.axes import ticks
 from exitpoll_server.render.pictures.drawing import SMALL, clipped, spread, width_of
@@ -107,6 +107,42 @@ def test_the_table_has_a_cell_under_every_head(example: Example) -> None:
     table = example.rows()
     assert table.rows
     assert {len(row) for row in table.rows} == {len(table.header)}
+
+
+def test_a_rate_of_thousands_is_written_out() -> None:
+    """A handful of days of use makes rates that no reader wants as powers of ten."""
+    table = weeks.rows(some_weeks(1, ("2.1.0", 1000.0, 0)))
+    assert table.rows[0][2] == "1,000 (680 to 1,350)"
+
+
+def reach(d: str) -> float:
+    """Return how far right the steps of a path go."""
+    return float(d[1:].split(maxsplit=1)[0]) + sum(map(float, re.findall(r"h(-?[\d.]+)", d)))
+
+
+def test_a_curve_may_end_before_the_others() -> None:
+    """It goes no further than its last day, has a dot there, and no share after it."""
+    short = replace(a_curve("new", 0.5), until=90.0)
+    data = some_curves(short, a_curve("old", 0.9))
+    assert (short.at(90) is None, short.at(180)) == (False, None)
+    root = parsed(curves.draw(data, Look(name="p")))
+    (dot,) = root.iter(f"{SVG}circle")
+    first, other = (
+        one.attrib["d"] for one in root.iter(f"{SVG}path") if "line" in one.attrib["class"]
+    )
+    assert dot.attrib["class"] == "area s1"
+    assert reach(first) == pytest.approx(float(dot.attrib["cx"]), abs=0.1)
+    assert reach(first) < reach(other) / 2
+    assert curves.rows(data).rows[0][-3:] == ("–", "–", "–")
+    assert "new: " in curves.describe(data)
+    assert "at 90 days" in curves.describe(data)
+
+
+def test_curves_of_the_same_people_have_one_row_of_numbers() -> None:
+    """Two ways out of one table: how many were still followed is said once, without a name."""
+    one = a_curve("Uninstalled", 0.5)
+    table = curves.rows(some_curves(one, replace(one, label="Stopped")))
+    assert [row[0] for row in table.rows] == ["Uninstalled", "Stopped", "Still followed"]
 
 
 @pytest.mark.parametrize("example", NOTHING, ids=lambda one: one.name)
@@ -191,12 +227,10 @@ def test_stacked_curves_end_at_their_sum() -> None:
     assert [(p.at, p.value) for p in upper.points] == [(0, 0), (10, 0.2), (20, 0.5)]
 
 
-def test_more_lines_than_can_be_told_apart_are_refused() -> None:
-    """A seventh line is an error of ours, and no picture that deceives."""
+def test_more_curves_than_can_be_told_apart_are_refused() -> None:
+    """A seventh curve is an error of ours, and no picture that deceives."""
     with pytest.raises(ValueError, match="7 curves"):
         curves.draw(some_curves(*[a_curve("x", 1.0)] * 7), Look(name="p"))
-    with pytest.raises(ValueError, match="7 lines"):
-        lines.draw(some_lines(3, *[("x", 1.0)] * 7), Look(name="p"))
 
 
 def test_six_lines_differ_by_more_than_colour() -> None:

@@ -25,7 +25,9 @@ MS = timedelta(milliseconds=1)
 LATER = after(days=365)
 
 several = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 """Every example has a product of its own, so that one file serves all of them."""
 

@@ -359,7 +359,10 @@ def test_every_figure_has_a_definition_and_every_definition_a_figure(whole: Repo
     ]
     use = dataclasses.replace(known.activity, arrivals=tuple(late))
     made = reports.make(dataclasses.replace(known, activity=use))
-    shown = {figure.definition for report in (made, whole) for figure in figures(report)}
+    few = reports.make(
+        counts(*links, stays=(gone,), compared=(span(uninstalls=3, answered=0, reasons=()),) * 2)
+    )
+    shown = {figure.definition for report in (made, few, whole) for figure in figures(report)}
     assert shown == {name for name in DEFINITIONS if not name.startswith(ELSEWHERE)}
 
 

@@ -167,10 +167,10 @@ def test_two_ways_out_worked_by_hand() -> None:
     """Shares and variance of six installations, as fractions."""
     uninstalled, stopped = ways_out(risk_table(WORKED))
     # 1/6; then 5/6 · 4/5 = 2/3 are left, of whom 1/3 goes: 2/9 more.
-    assert uninstalled.days == (1, 3)
+    assert list(uninstalled.days) == [1, 3]
     assert uninstalled.shares == pytest.approx([1 / 6, 7 / 18], abs=NEAR)
     # 5/6 · 1/5; then 2/3 · 2/3 = 4/9 are left, of whom one half goes.
-    assert stopped.days == (2, 4)
+    assert list(stopped.days) == [2, 4]
     assert stopped.shares == pytest.approx([1 / 6, 7 / 18], abs=NEAR)
     assert of_any_loss(risk_table(WORKED)).shares[-1] == pytest.approx(2 / 9, abs=NEAR)
     # F(t) - F is 2/9 on days 1 and 2, and 0 on day 3.
@@ -324,7 +324,7 @@ def test_a_drawn_curve_is_short_and_true(outcome: Outcome, losses: int, more: in
 
 
 def _has_rows(estimate: Estimate) -> bool:
-    return bool(estimate.days)
+    return len(estimate.days) > 0
 
 
 def test_a_short_curve_is_drawn_as_it_is() -> None:
@@ -396,6 +396,43 @@ def test_what_cannot_be_known_is_not_said(lives: list[Stay], unsaid: str | None)
     assert made.uninstalled.unsaid == unsaid
     assert made.stopped.unsaid == (unsaid or "no_losses")
     assert made.stopped.curve is None
+
+
+def test_a_curve_is_firm_while_ten_are_followed() -> None:
+    """It ends after the day on which the tenth last goes, whether lost or not; so does its mean."""
+    lives = [Stay(0, day, "uninstalled" if day % 2 else "censored") for day in range(1, 31)]
+    made = section(lives).installed
+    assert made.curve is not None
+    assert (made.curve.firm_until, made.curve.until) == (21, 30)
+    assert [(at.day, at.n) for at in made.curve.at_risk] == [(0, 30), (7, 24), (14, 17), (30, 1)]
+    assert made.horizon_days == 30
+    staying = of_any_loss(risk_table(lives))
+    assert made.mean.value == pytest.approx(restricted_mean(staying, 30)[0])
+    assert made.firm_mean.value == pytest.approx(restricted_mean(staying, 21)[0])
+
+
+def test_late_entrants_hold_up_no_curve() -> None:
+    """Beyond a moment at which nobody was followed nothing is said; nine at first are too few."""
+    early = [Stay(0, 20, "censored")] * 12
+    lost = [Stay(0, 10, "uninstalled")] * 12
+    late = [Stay(40, 100, "uninstalled")] * 50
+    made = section([*early, *lost, *late]).installed
+    assert made.unsaid is None
+    assert made.curve is not None
+    assert (made.curve.firm_until, made.curve.until, made.horizon_days) == (20, 20, 20)
+    assert [(at.figure.value, at.unsaid) for at in made.staying[:3]] == [
+        (1, None),
+        (None, "emptied"),
+        (None, "emptied"),
+    ]
+    assert made.curve.steps[-1].share == pytest.approx(0.5)
+    assert made.lost.value == 62
+    # Those of the first days were not lost before all of them had gone.
+    made = section([*early, *late]).installed
+    assert (made.unsaid, made.curve, made.lost.value) == ("emptied", None, 50)
+    few = section([*lost[:9], *[Stay(0.5, 100, "censored")] * 50]).installed
+    assert few.curve is not None
+    assert (few.curve.firm_until, few.firm_mean.value) == (0, None)
 
 
 def test_groups_are_compared_where_they_can_be() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from tests.server.handmade import counts, group, line
 
 from exitpoll_server import render
 from exitpoll_server import report as reports
+from exitpoll_server.counts import Span
 from exitpoll_server.render import blocks, words
 from exitpoll_server.render.blocks import Block
 from exitpoll_server.report import Report
-from exitpoll_server.report.changes import Change, Changes
+from exitpoll_server.report.changes import Change, Changes, changes
 from exitpoll_server.report.figures import Figure, share
 from exitpoll_server.report.offers import Offer, Offers
 from exitpoll_server.report.reasons import Order, Position
@@ -52,6 +55,28 @@ def test_a_rate_is_said_with_its_interval() -> None:
     assert said == (
         "Version 2.1.0 is uninstalled 2.0 times as often as in the window before (at least 1.4, "
         "at most 2.9 times): 8.0 uninstalls for every 1,000 days of use, before 4.0."
+    )
+
+
+@pytest.mark.parametrize("as_", [render.as_text, render.as_page])
+def test_too_few_to_compare_is_said_with_what_is_needed(as_: Callable[[Report], str]) -> None:
+    """How many there are in the window that has fewer, and how many each needs."""
+    made = dataclasses.replace(answered(), changes=changes((span(4), span(5))))
+    said = "Too few uninstalls to tell what changed: 4 of 10 needed in each window."
+    assert said in " ".join(as_(made).split())
+
+
+def span(uninstalls: int) -> Span:
+    start = datetime(2026, 5, 1, tzinfo=timezone.utc)
+    return Span(
+        start=start,
+        end=start + timedelta(days=30),
+        installed=50,
+        uninstalls=uninstalls,
+        answered=0,
+        active_days=1000,
+        reasons=(),
+        versions=(),
     )
 
 

@@ -41,10 +41,12 @@ from exitpoll_server.counts.reasons import (
 )
 from exitpoll_server.counts.segments import DIMENSIONS, Segment, Span
 from exitpoll_server.counts.stays import Erased, StayGroup, Stays
-from exitpoll_server.counts.survival import RiskTable, Survival
+from exitpoll_server.counts.survival import FOLLOWED_DAYS, LEAST_AT_RISK, RiskTable, Survival
 
 __all__ = [
     "DIMENSIONS",
+    "FOLLOWED_DAYS",
+    "LEAST_AT_RISK",
     "MARGINS",
     "OTHER",
     "Activity",

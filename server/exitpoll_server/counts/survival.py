@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEAST_AT_RISK = 10
+"""Where fewer are under observation, one loss more moves a share by a tenth: nothing is said."""
+
+FOLLOWED_DAYS = (0, 7, 14, 30, 90, 180, 365, 730, 1095, 1825)
+"""Days of life at which a table says how many were under observation."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RiskTable:
@@ -24,6 +30,14 @@ class RiskTable:
     """First stops; all 0 in a table in which stopping does not end the observation."""
     longest: float
     """The longest time that any of them was observed; nothing is known beyond."""
+    followed: tuple[int, ...]
+    """At risk on each of FOLLOWED_DAYS."""
+    firm_until: float
+    """From day 0 to here at least LEAST_AT_RISK were at risk at every moment; 0 where they never
+    were."""
+    unbroken_until: float
+    """From day 0 to here somebody was at risk at every moment. Who entered after a moment at which
+    nobody was tells nothing of how many got so far."""
 
 
 @dataclass(frozen=True, kw_only=True)

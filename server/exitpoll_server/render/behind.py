@@ -59,7 +59,7 @@ _STEPS = {
     "commented": _Rule(_commented, among="neither reason nor comment is empty"),
     "substantive": _Rule(
         lambda line: _commented(line) and is_substantive(line.comment or "", line.locale),
-        among="neither reason nor comment is empty, and the comment says something",
+        among="reason is not empty, and substantive is true",
     ),
 }
 

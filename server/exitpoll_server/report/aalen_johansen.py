@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
 from math import exp, log, sqrt
 
+import numpy as np
+import numpy.typing as npt
+
 from exitpoll_server.report.figures import Z_95
-from exitpoll_server.report.kaplan_meier import KaplanMeier
+from exitpoll_server.report.kaplan_meier import Floats, KaplanMeier
 
 WHOLE = 1 - 1e-9
 """A share of one, as the sum of a hundred thousand rounded steps may miss it."""
@@ -24,20 +24,20 @@ class Incidence:
     count those lost the other way as if they could still be lost in this one.
     """
 
-    days: Sequence[float]
-    shares: Sequence[float]
-    squared: Sequence[float]
-    linear: Sequence[float]
-    constant: Sequence[float]
+    days: Floats
+    shares: Floats
+    squared: Floats
+    linear: Floats
+    constant: Floats
     """What the variance is made of: squared F² - 2 linear F + constant."""
 
     def row(self, day: float) -> int:
         """Return the last row on that day or before, -1 where there is none."""
-        return bisect_right(self.days, day) - 1
+        return int(self.days.searchsorted(day, "right")) - 1
 
     def share(self, row: int) -> float:
         """Return the share lost in this way up to this row's day; none before the first row."""
-        return min(1.0, self.shares[row]) if row >= 0 else 0.0
+        return min(1.0, float(self.shares[row])) if row >= 0 else 0.0
 
     def variance(self, row: int) -> float:
         """Return the variance of the share, by the delta method with binomial losses.
@@ -53,7 +53,7 @@ class Incidence:
         share = self.share(row)
         rising = share * (share * self.squared[row] - 2 * self.linear[row])
         # Rounding may push below 0 what is 0.
-        return max(0.0, rising + self.constant[row])
+        return max(0.0, float(rising + self.constant[row]))
 
     def interval(self, row: int) -> tuple[float, float] | None:
         """Return the 95 % interval of the share by its log-log transform.
@@ -71,42 +71,27 @@ class Incidence:
 
 
 def aalen_johansen(
-    staying: KaplanMeier, at_risk: Sequence[int], losses: Sequence[int]
+    staying: KaplanMeier, at_risk: npt.ArrayLike, losses: npt.ArrayLike
 ) -> Incidence:
     """Estimate the incidence of `losses`, of those that `staying` counts as lost in any way.
 
     Between two losses of this way nothing of it changes, its variance neither, so that only its
     own rows are gone through; what happened in between is in Greenwood's sums.
     """
-    share = linear = constant = seen = 0.0
-    shares: list[float] = []
-    linears: list[float] = []
-    constants: list[float] = []
-    own_sums = tuple(compress(staying.greenwood, losses))
-    rows = zip(
-        compress(at_risk, losses),
-        filter(None, losses),
-        compress(chain((1.0,), staying.shares), losses),
-        compress(chain((0.0,), staying.greenwood), losses),
-        own_sums,
-        strict=True,
-    )
-    for n, lost, left, before, after in rows:
-        between = share * (before - seen)
-        constant += share * between
-        step = left * lost / n
-        share += step
-        weighted = share * (after - before) + step / n
-        linear += between + weighted
-        constant += share * weighted + (share + left - step) * step / n
-        seen = after
-        shares.append(share)
-        linears.append(linear)
-        constants.append(constant)
+    rows = np.flatnonzero(losses)
+    n, lost = np.asarray(at_risk, np.float64)[rows], np.asarray(losses, np.float64)[rows]
+    left, before = np.append(1.0, staying.shares)[rows], np.append(0.0, staying.greenwood)[rows]
+    after = staying.greenwood[rows]
+    step = left * lost / n
+    shares = step.cumsum()
+    earlier = np.append(0.0, shares)[: len(rows)]
+    between = earlier * (before - np.append(0.0, after)[: len(rows)])
+    weighted = shares * (after - before) + step / n
+    own = (shares + left - step) * step / n
     return Incidence(
-        days=tuple(compress(staying.days, losses)),
+        days=staying.days[rows],
         shares=shares,
-        squared=own_sums,
-        linear=linears,
-        constant=constants,
+        squared=after,
+        linear=(between + weighted).cumsum(),
+        constant=(earlier * between + shares * weighted + own).cumsum(),
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
+import numpy as np
+
 from exitpoll_server.counts import Activity, Arrivals
 from exitpoll_server.report.figures import Figure
 
@@ -100,9 +102,12 @@ def _shares(rows: Mapping[tuple[int, int], int]) -> list[float]:
 
     g(d) = #{delay = d, age >= d} / #{delay <= d, age >= d}.
     """
+    table = np.zeros((MOST_DELAY + 1, MOST_DELAY + 1), np.int64)
+    for (age, late), n in rows.items():
+        table[min(age, MOST_DELAY), late] += n
     shares = [1.0]
     for delay in range(MOST_DELAY, 0, -1):
-        upto = sum(n for (age, late), n in rows.items() if age >= delay >= late)
-        then = sum(n for (age, late), n in rows.items() if age >= delay == late)
+        observed = table[delay:, : delay + 1]
+        upto, then = int(observed.sum()), int(observed[:, delay].sum())
         shares.append(shares[-1] * (1 - then / upto) if upto else shares[-1])
     return shares[::-1]

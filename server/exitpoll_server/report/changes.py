@@ -52,6 +52,8 @@ class Changes:
     found: tuple[Change, ...]
     nothing: Nothing | None
     """None where anything was found."""
+    fewest: Figure | None = None
+    """Where it is too little: the uninstalls of the window that has fewer, of those needed."""
 
 
 def changes(compared: tuple[Span, Span] | None) -> Changes:
@@ -69,8 +71,11 @@ def changes(compared: tuple[Span, Span] | None) -> Changes:
     found.sort(key=lambda f: (kinds.index(f.change.kind), -f.size, f.change.subject or ""))
     if found:
         return Changes(tuple(one.change for one in found), None)
-    few = min(now.uninstalls, before.uninstalls) < LEAST_COMPARED
-    return Changes((), "too_little" if few else "none_seen")
+    fewest = min(now.uninstalls, before.uninstalls)
+    if fewest >= LEAST_COMPARED:
+        return Changes((), "none_seen")
+    needed = Figure(None, fewest, LEAST_COMPARED, None, None, "changes.fewest")
+    return Changes((), "too_little", needed)
 
 
 @dataclass(frozen=True)

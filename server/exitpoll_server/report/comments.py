@@ -116,6 +116,8 @@ _STOP: dict[str, frozenset[str]] = {
 }
 """Whole comments, as normalised below, that say nothing, by language."""
 
+_EVERY_LANGUAGE = _ANY_LANGUAGE.union(*_STOP.values())
+
 
 def is_substantive(comment: str, locale: str | None) -> bool:
     """Tell whether a comment says something; `locale` (BCP 47) chooses the stop list.
@@ -124,17 +126,15 @@ def is_substantive(comment: str, locale: str | None) -> bool:
     """
     text = _ADDRESS.sub(" ", unicodedata.normalize("NFKC", comment).casefold())
     words = _WORD.findall(text)
-    visible = [c for c in text if not c.isspace() and unicodedata.category(c)[0] != "C"]
-    letters = sum(unicodedata.category(c)[0] in "LM" for c in visible)
-    if not visible or letters < LEAST_LETTERS * len(visible):
+    kinds = [unicodedata.category(c)[0] for c in text if not c.isspace()]
+    visible, letters = len(kinds) - kinds.count("C"), kinds.count("L") + kinds.count("M")
+    if not visible or letters < LEAST_LETTERS * visible:
         return False
-    if " ".join(word.replace("'", "").replace("\u2019", "") for word in words) in _stop_list(
-        locale
-    ):
+    if _says_nothing(" ".join(words).replace("'", "").replace("\u2019", ""), locale):
         return False
     return len(set(words)) >= LEAST_WORDS or len(_CJK.findall(text)) >= LEAST_CJK_CHARACTERS
 
 
-def _stop_list(locale: str | None) -> frozenset[str]:
+def _says_nothing(comment: str, locale: str | None) -> bool:
     language = (locale or "").replace("_", "-").split("-")[0].lower()
-    return _ANY_LANGUAGE | _STOP.get(language, frozenset().union(*_STOP.values()))
+    return comment in _ANY_LANGUAGE or comment in _STOP.get(language, _EVERY_LANGUAGE)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from exitpoll_server.counts import RiskTable
+import numpy as np
+
+from exitpoll_server.counts import FOLLOWED_DAYS, RiskTable
+from exitpoll_server.report.kaplan_meier import Floats
 
 TRUE_TO = 1 / 500
 """How far a drawn curve may be from the true one, of its height: less than a pixel."""
-
-AT_RISK_DAYS = (0, 30, 90, 180, 365, 730, 1095)
-"""Where a curve says how many are still behind it."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,10 @@ class Step:
 
 @dataclass(frozen=True)
 class AtRisk:
-    """How many were under observation when the next one was lost, on that day or after it."""
+    """How many were under observation on a day of life."""
 
     day: int
-    n: int | None
-    """None where nobody was lost from that day on."""
+    n: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,10 @@ class Curve:
 
     steps: tuple[Step, ...]
     until: float
-    """Days: the last step is drawn up to here."""
+    """Days: the last step holds up to here."""
+    firm_until: float
+    """Days: up to here at least ten were under observation at every moment. What lies beyond is
+    neither drawn nor said; 0 where nothing is."""
     at_risk: tuple[AtRisk, ...]
 
 
@@ -53,11 +54,11 @@ class Estimate(Protocol):
     """A share that only falls, or only rises, from row to row."""
 
     @property
-    def days(self) -> Sequence[float]:
+    def days(self) -> Floats:
         """The day from which each row holds."""
 
     @property
-    def shares(self) -> Sequence[float]:
+    def shares(self) -> Floats:
         """The share of each row."""
 
     def row(self, day: float) -> int:
@@ -77,37 +78,32 @@ def drawn(estimate: Estimate, table: RiskTable) -> Curve:
     steps += [_step(estimate, first, end) for first, end in _stretches(estimate, last)]
     if last >= 0:
         steps.append(_step(estimate, last, last))
-    return Curve(tuple(steps), table.longest, tuple(_at_risk(table)))
+    return Curve(tuple(steps), table.unbroken_until, table.firm_until, tuple(_at_risk(table)))
 
 
 def _stretches(estimate: Estimate, stop: int) -> Iterator[tuple[int, int]]:
     """Yield first and last row of stretches before row `stop` that one level can stand for."""
-    height = abs(estimate.share(stop) - estimate.share(-1))
+    # How far each row is from the first level: these only rise.
+    away = np.abs(estimate.shares[: max(stop, 0)] - estimate.share(-1))
+    reach = 2 * TRUE_TO * abs(estimate.share(stop) - estimate.share(-1))
     first = 0
     while first < stop:
-        start = estimate.shares[first]
-        beyond = bisect_right(
-            estimate.shares,
-            2 * TRUE_TO * height,
-            lo=first,
-            hi=stop,
-            key=lambda share, start=start: abs(share - start),  # type: ignore[misc]
-        )
+        beyond = int(away.searchsorted(away[first] + reach, "right"))
         yield first, beyond - 1
         first = beyond
 
 
 def _step(estimate: Estimate, first: int, last: int) -> Step:
+    day = float(estimate.days[first])
     bands = [band for band in map(estimate.interval, (first, last)) if band is not None]
     share = (estimate.share(first) + estimate.share(last)) / 2
     if not bands:
-        return Step(estimate.days[first], share, None, None)
+        return Step(day, share, None, None)
     low, high = (sum(ends) / len(bands) for ends in zip(*bands, strict=True))
-    return Step(estimate.days[first], share, low, high)
+    return Step(day, share, low, high)
 
 
 def _at_risk(table: RiskTable) -> Iterator[AtRisk]:
-    for day in AT_RISK_DAYS:
+    for day, n in zip(FOLLOWED_DAYS, table.followed, strict=True):
         if day <= table.longest:
-            row = bisect_left(table.days, day)
-            yield AtRisk(day, table.at_risk[row] if row < len(table.days) else None)
+            yield AtRisk(day, n)

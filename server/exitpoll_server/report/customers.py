@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import Literal, TypeAlias
@@ -107,43 +107,40 @@ def regularity(activity: Activity) -> Regularity:
     months = sum(month.complete for month in activity.months)
     early, half_early = months < MONTHS, months < 2 * MONTHS
     groups = () if early else activity.regularity
-    now = _sizes(groups, lambda g: xyz(g.total, g.squares))
+    moved = _moved(groups)
+    now = sum(moved.values(), Counter[Regular]())
     del now["none"]
     return Regularity(
         used=Figure(None, None, None, None, None, "customers.used")
         if early
         else count(now.total(), "customers.used"),
         now=() if early else _parts(now, ("X", "Y", "Z"), now.total(), "customers.regularity"),
-        movement=() if half_early else _movement(groups),
+        movement=() if half_early else _movement(moved),
         now_too_early=early,
         movement_too_early=half_early,
     )
 
 
-def _movement(groups: Iterable[RegularityGroup]) -> tuple[RegularityMovement, ...]:
+def _moved(groups: Iterable[RegularityGroup]) -> dict[Regular, Counter[Regular]]:
+    """Return how many of each class six months before are in each class now."""
     classes: tuple[Regular, ...] = ("X", "Y", "Z", "none")
-    rows: dict[Regular, list[RegularityGroup]] = {name: [] for name in classes}
+    moved = {name: Counter[Regular]() for name in classes}
     for group in groups:
-        rows[xyz(group.before_total, group.before_squares)].append(group)
-    found = []
-    for before, members in rows.items():
-        sizes = _sizes(members, lambda g: xyz(g.total, g.squares))
-        if total := sizes.total():
-            parts = _parts(sizes, classes, total, "customers.moved")
-            row = RegularityMovement(
-                before=before, total=count(total, "customers.before"), now=parts
-            )
-            found.append(row)
-    return tuple(found)
+        before = xyz(group.before_total, group.before_squares)
+        moved[before][xyz(group.total, group.squares)] += group.n
+    return moved
 
 
-def _sizes(
-    groups: Iterable[RegularityGroup], name_of: Callable[[RegularityGroup], Regular]
-) -> Counter[Regular]:
-    sizes = Counter[Regular]()
-    for group in groups:
-        sizes[name_of(group)] += group.n
-    return sizes
+def _movement(moved: Mapping[Regular, Counter[Regular]]) -> tuple[RegularityMovement, ...]:
+    return tuple(
+        RegularityMovement(
+            before=before,
+            total=count(sizes.total(), "customers.before"),
+            now=_parts(sizes, moved, sizes.total(), "customers.moved"),
+        )
+        for before, sizes in moved.items()
+        if sizes
+    )
 
 
 def _parts(

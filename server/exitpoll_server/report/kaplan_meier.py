@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from exitpoll_server.report.figures import Z_95
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 HALF = 0.5 * (1 + 1e-9)
 """A share of one half, as the product of a hundred thousand rounded factors may miss it."""
@@ -23,18 +27,18 @@ class KaplanMeier:
     E. L. Kaplan, P. Meier, "Nonparametric estimation from incomplete observations", 1958.
     """
 
-    days: Sequence[float]
-    shares: Sequence[float]
-    greenwood: Sequence[float]
+    days: Floats
+    shares: Floats
+    greenwood: Floats
     """The sum of d / (n (n - d)) so far: the variance of log S. Once S is 0 it stays as it was."""
 
     def row(self, day: float) -> int:
         """Return the last row on that day or before, -1 where there is none."""
-        return bisect_right(self.days, day) - 1
+        return int(self.days.searchsorted(day, "right")) - 1
 
     def share(self, row: int) -> float:
         """Return S from this row's day on; before the first row everybody stays."""
-        return self.shares[row] if row >= 0 else 1.0
+        return float(self.shares[row]) if row >= 0 else 1.0
 
     def interval(self, row: int) -> tuple[float, float] | None:
         """Return the 95 % interval of S by the log-log transform of Greenwood's variance.
@@ -50,21 +54,15 @@ class KaplanMeier:
         return exp(-hazard * spread), exp(-hazard / spread)
 
 
-def kaplan_meier(
-    days: Sequence[float], at_risk: Sequence[int], losses: Sequence[int]
-) -> KaplanMeier:
+def kaplan_meier(days: npt.ArrayLike, at_risk: npt.ArrayLike, losses: npt.ArrayLike) -> KaplanMeier:
     """Estimate who stays. Rows without a loss change nothing; the columns are of one length."""
-    share, summed = 1.0, 0.0
-    shares: list[float] = []
-    greenwood: list[float] = []
-    for n, d in zip(at_risk, losses, strict=True):
-        if d:
-            share *= (n - d) / n
-            if d < n:
-                summed += d / (n * (n - d))
-        shares.append(share)
-        greenwood.append(summed)
-    return KaplanMeier(days=days, shares=shares, greenwood=greenwood)
+    n, d = np.asarray(at_risk, np.int64), np.asarray(losses, np.int64)
+    stay, terms = np.ones(len(n)), np.zeros(len(n))
+    np.divide(n - d, n, out=stay, where=d > 0)
+    np.divide(d, n * (n - d), out=terms, where=(d > 0) & (d < n))
+    return KaplanMeier(
+        days=np.asarray(days, np.float64), shares=stay.cumprod(), greenwood=terms.cumsum()
+    )
 
 
 def median(staying: KaplanMeier) -> tuple[float | None, float | None, float | None]:
@@ -73,27 +71,22 @@ def median(staying: KaplanMeier) -> tuple[float | None, float | None, float | No
     The interval holds the days at which the log-log interval of S holds one half: R. Brookmeyer,
     J. Crowley, "A confidence interval for the median survival time", 1982.
     """
-    middle = bisect_right(staying.shares, -HALF, key=lambda share: -share)
-    low = _reaches_half(staying, range(middle + 1), Z_95)
-    high = _reaches_half(staying, range(middle, len(staying.shares)), -Z_95)
-    return (staying.days[middle] if middle < len(staying.days) else None, low, high)
+    # Asked of the cumulative hazard, as `interval` has it. Where S is 1 or 0 there is no interval.
+    inside = (staying.shares > 0) & (staying.shares < 1)
+    hazard = -np.log(staying.shares, out=np.full(len(inside), -1.0), where=inside)
+    middle, spread = np.log(hazard), Z_95 * np.sqrt(staying.greenwood) / hazard
+    low, high = (
+        inside & (middle + z >= LOG_HALF) | (staying.shares <= 0) for z in (spread, -spread)
+    )
+    return (
+        _first(staying.days, staying.shares <= HALF),
+        _first(staying.days, low),
+        _first(staying.days, high),
+    )
 
 
-def _reaches_half(staying: KaplanMeier, rows: range, z: float) -> float | None:
-    """Return the first day of these rows on which that end of the interval is at most one half."""
-    for share, summed, day in zip(
-        staying.shares[rows.start : rows.stop],
-        staying.greenwood[rows.start : rows.stop],
-        staying.days[rows.start : rows.stop],
-        strict=True,
-    ):
-        # Asked of the cumulative hazard, as `interval` has it, without its two exponentials a row.
-        if not share:
-            return day
-        hazard = -log(share)
-        if hazard and log(hazard) + z * sqrt(summed) / hazard >= LOG_HALF:
-            return day
-    return None
+def _first(days: Floats, which: npt.NDArray[np.bool_]) -> float | None:
+    return float(days[which.argmax()]) if which.any() else None
 
 
 def restricted_mean(staying: KaplanMeier, horizon: float) -> tuple[float, float]:
@@ -103,12 +96,8 @@ def restricted_mean(staying: KaplanMeier, horizon: float) -> tuple[float, float]
     d / (n (n - d)): J. P. Klein, M. L. Moeschberger, "Survival analysis", 2003, section 4.5.
     """
     rows = staying.row(horizon) + 1
-    area, variance, end = 0.0, 0.0, horizon
-    after = staying.greenwood[rows - 1] if rows else 0.0
-    for row in range(rows - 1, -1, -1):
-        area += staying.shares[row] * (end - staying.days[row])
-        end = staying.days[row]
-        before = staying.greenwood[row - 1] if row else 0.0
-        variance += area * area * (after - before)
-        after = before
-    return area + end, sqrt(variance)
+    widths = np.diff(staying.days[:rows], append=horizon)
+    still_to_come = np.cumsum((staying.shares[:rows] * widths)[::-1])[::-1]
+    variance = still_to_come**2 @ np.diff(staying.greenwood[:rows], prepend=0.0)
+    first = staying.days[0] if rows else horizon
+    return float(first + still_to_come[:1].sum()), sqrt(variance)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
-from operator import mul, sub
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from exitpoll_server.report.chances import chi_square_sf
 
@@ -16,8 +17,8 @@ NOTHING = 1e-10
 class Losses(NamedTuple):
     """A group's column of those at risk, and of those lost, at the instants of all groups."""
 
-    at_risk: Sequence[int]
-    losses: Sequence[int]
+    at_risk: npt.ArrayLike
+    losses: npt.ArrayLike
 
 
 class LogRank(NamedTuple):
@@ -39,31 +40,19 @@ def log_rank(groups: Sequence[Losses]) -> LogRank | None:
     Raises:
         ValueError: the columns are not of one length.
     """
-    if len({len(column) for group in groups for column in group}) > 1:
+    at_risk, losses = (np.array(column, np.float64) for column in zip(*groups, strict=True))
+    if at_risk.shape != losses.shape:
         raise ValueError("groups are compared on the same rows")
-    everybody = [sum(row) for row in zip(*(g.at_risk for g in groups), strict=True)]
-    lost = [sum(row) for row in zip(*(g.losses for g in groups), strict=True)]
-    rates = [d / n if n else 0.0 for d, n in zip(lost, everybody, strict=True)]
-    spreads = [
-        d * (n - d) / (n * n * (n - 1)) if n > 1 else 0.0
-        for d, n in zip(lost, everybody, strict=True)
-    ]
-    excess = [sum(map(sub, g.losses, map(mul, g.at_risk, rates))) for g in groups]
-    variance = _variance([g.at_risk for g in groups], spreads)
-    statistic, rank = _quadratic(excess, variance)
+    n, d = at_risk.sum(axis=0), losses.sum(axis=0)
+    rates = np.divide(d, n, out=np.zeros(len(n)), where=n > 0)
+    spreads = np.divide(d * (n - d), n * n * (n - 1), out=np.zeros(len(n)), where=n > 1)
+    # Covariances of observed less expected losses; their rows add up to 0.
+    variance = -(at_risk * spreads) @ at_risk.T
+    np.fill_diagonal(variance, 0.0)
+    np.fill_diagonal(variance, -variance.sum(axis=1))
+    excess = losses.sum(axis=1) - at_risk @ rates
+    statistic, rank = _quadratic(excess.tolist(), variance.tolist())
     return LogRank(statistic, rank, chi_square_sf(statistic, rank)) if rank else None
-
-
-def _variance(at_risk: list[Sequence[int]], spreads: list[float]) -> list[list[float]]:
-    """Return the covariances of observed less expected losses; the rows add up to 0."""
-    variance = [[0.0] * len(at_risk) for _ in at_risk]
-    weighted = [list(map(mul, column, spreads)) for column in at_risk]
-    for i, j in combinations(range(len(at_risk)), 2):
-        product = sum(map(mul, weighted[i], at_risk[j]))
-        variance[i][j] = variance[j][i] = -product
-        variance[i][i] += product
-        variance[j][j] += product
-    return variance
 
 
 def _quadratic(vector: list[float], matrix: list[list[float]]) -> tuple[float, int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
-from operator import mul
 from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from exitpoll_server.counts import ProfileGroup
 
@@ -74,11 +76,12 @@ def rake(profiles: Sequence[ProfileGroup]) -> Raking:
 
 def margins_of(profiles: Sequence[ProfileGroup]) -> list[dict[str | None, int]]:
     """Return, for each margin, how many have each of its values."""
+    sizes = [profile.n for profile in profiles]
     margins: list[dict[str | None, int]] = []
-    for profile in profiles:
-        margins = margins or [{} for _ in profile.margins]
-        for sums, value in zip(margins, profile.margins, strict=True):
-            sums[value] = sums.get(value, 0) + profile.n
+    for column in zip(*(profile.margins for profile in profiles), strict=True):
+        margins.append(sums := dict.fromkeys(column, 0))
+        for value, n in zip(column, sizes, strict=True):
+            sums[value] += n
     return margins
 
 
@@ -92,56 +95,48 @@ def fit(
     are those that `people` have.
     """
     # In one order, whatever theirs was: floating point sums depend on it.
-    cells = sorted(
-        people, key=lambda values: [(value is not None, value or "") for value in values]
-    )
-    masses = [float(people[cell]) for cell in cells]
-    margins = [_Margin.of([cell[n] for cell in cells], wanted) for n, wanted in enumerate(aim)]
+    cells = sorted(people, key=repr)
+    sizes = np.array([people[cell] for cell in cells], np.float64)
+    margins = [_Margin.of(column, aim[n]) for n, column in enumerate(zip(*cells, strict=True))]
+    masses = sizes.copy()
     for _ in range(MOST_SWEEPS):
-        furthest = 0.0
-        for margin in margins:
-            masses, off = margin.met(masses)
-            furthest = max(furthest, off)
+        furthest = max([margin.meet(masses) for margin in margins])
         if furthest <= TOLERANCE * sum(aim[0].values()):
-            return {cell: m / people[cell] for cell, m in zip(cells, masses, strict=True)}
+            return dict(zip(cells, (masses / sizes).tolist(), strict=True))
     return None
 
 
 @dataclass(frozen=True)
 class _Margin:
-    """One margin of the cells: what each has, where each value stands, and what is wanted of it."""
+    """One margin of the cells: which value each has, and how many are wanted of each value."""
 
-    column: Sequence[str | None]
-    places: Mapping[str | None, Sequence[int]]
-    wanted: Mapping[str | None, int]
+    codes: npt.NDArray[np.int64]
+    wanted: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, column: Sequence[str | None], wanted: Mapping[str | None, int]) -> _Margin:
         """Return the margin of cells that have these values, in their order."""
-        places: dict[str | None, list[int]] = {value: [] for value in wanted}
-        for place, value in enumerate(column):
-            places[value].append(place)
-        return cls(column, places, wanted)
+        codes = {value: code for code, value in enumerate(wanted)}
+        return cls(
+            np.array([codes[value] for value in column]),
+            np.array(list(wanted.values()), np.float64),
+        )
 
-    def met(self, masses: list[float]) -> tuple[list[float], float]:
-        """Return the masses scaled to the margin, and how far off it had been, in people."""
-        at = masses.__getitem__
-        sums = {value: sum(map(at, places)) for value, places in self.places.items()}
+    def meet(self, masses: npt.NDArray[np.float64]) -> float:
+        """Scale the masses to the margin, and return how far off it had been, in people."""
+        sums = np.bincount(self.codes, masses)
         # Single masses may fall to nothing; the sums never do, since each was met a sweep ago.
-        factors = {value: self.wanted[value] / mass for value, mass in sums.items()}
-        scaled = list(map(mul, masses, map(factors.__getitem__, self.column)))
-        return scaled, max(abs(self.wanted[value] - mass) for value, mass in sums.items())
+        masses *= (self.wanted / sums)[self.codes]
+        return float(np.abs(self.wanted - sums).max())
 
 
 def _reached(spoke: Sequence[ProfileGroup]) -> list[set[str | None]]:
-    return [set(sums) for sums in margins_of(spoke)]
+    return [set(column) for column in zip(*(p.margins for p in spoke), strict=True)]
 
 
 def _is_reached(profile: ProfileGroup, reached: Sequence[set[str | None]]) -> bool:
     # Where nobody spoke there are no margins either, and nobody is reached.
-    return bool(reached) and all(
-        value in values for value, values in zip(profile.margins, reached, strict=True)
-    )
+    return bool(reached) and all(map(set.__contains__, reached, profile.margins))
 
 
 def _people(spoke: Sequence[ProfileGroup]) -> dict[Values, int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
-from operator import add
 from typing import Literal, TypeAlias
 
-from exitpoll_server.counts import RiskTable, Survival
+import numpy as np
+import numpy.typing as npt
+
+from exitpoll_server.counts import LEAST_AT_RISK, RiskTable, Survival
 from exitpoll_server.report.aalen_johansen import aalen_johansen
 from exitpoll_server.report.curves import Curve, Estimate, drawn
 from exitpoll_server.report.figures import Z_95, Figure, count, unknown
@@ -30,15 +31,17 @@ LEAVING_DAYS = (30, 90, 180, 365)
 HORIZON_DAYS = 365.0
 """The mean counts the days of a first year, unless told otherwise."""
 
-LEAST_INSTALLATIONS = 10
+LEAST_INSTALLATIONS = LEAST_AT_RISK
 """Below this many installations there is no curve, and a group is not compared."""
 
 LEAST_GROUPS = 2
 
+Ints: TypeAlias = npt.NDArray[np.int64]
+
 Unsaid: TypeAlias = Literal["too_few", "no_losses", "emptied", "too_early", "apart"]
-"""Why a figure is None: fewer than ten installations; nobody was lost yet; all who were known that
-early in their lives were lost, and the others entered later; nobody was observed for that long;
-groups that were never under observation at one time of life."""
+"""Why a figure is None: fewer than ten installations; nobody was lost yet; at an earlier time of
+life nobody was left under observation, and the others entered later; nobody was observed for that
+long; groups that were never under observation at one time of life."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Lifetime:
     mean: Figure
     """Days of the first `horizon_days`."""
     horizon_days: float
+    firm_mean: Figure
+    """The same of no more days than at least ten were observed for."""
     staying: tuple[AtDay, ...]
     curve: Curve | None
 
@@ -118,96 +123,54 @@ def lifetimes(survival: Survival, *, horizon_days: float = HORIZON_DAYS) -> Life
     Raises:
         ValueError: tables of groups that are compared have not the same days.
     """
-    installed = _Kind("survival.installed", lambda table: table.uninstalls, horizon_days)
+    installed = _Kind("survival.installed", _uninstalls, horizon_days)
     in_use = _Kind("survival.in_use", _any_loss, horizon_days)
-    both = _lifetime(None, survival.competing, in_use)
-    uninstalled, stopped = _ways_out(survival.competing, both.unsaid)
+    competing = in_use.seen(survival.competing)
+    both = _lifetime(None, competing, in_use)
+    uninstalled, stopped = _ways_out(competing, both.unsaid)
+    versions = [(name, installed.seen(table)) for name, table in survival.by_version]
+    launches = [(name, in_use.seen(table)) for name, table in survival.landmark]
     return Lifetimes(
-        installed=_lifetime(None, survival.uninstalls, installed),
+        installed=_lifetime(None, installed.seen(survival.uninstalls), installed),
         in_use=both,
         uninstalled=uninstalled,
         stopped=stopped,
-        versions=tuple(_lifetime(name, t, installed) for name, t in survival.by_version),
-        versions_compared=_comparison(survival.by_version, installed),
+        versions=tuple(_lifetime(name, seen, installed) for name, seen in versions),
+        versions_compared=_comparison(versions, installed),
         landmark_day=survival.landmark_day,
-        launches=tuple(_lifetime(name, t, in_use) for name, t in survival.landmark),
-        launches_compared=_comparison(survival.landmark, in_use),
+        launches=tuple(_lifetime(name, seen, in_use) for name, seen in launches),
+        launches_compared=_comparison(launches, in_use),
         clock_wrong=count(survival.clock_wrong, "survival.clock_wrong"),
         unknown_install=count(survival.unknown_install, "survival.unknown_install"),
     )
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """What ends a stay, and under which name that is defined."""
-
-    name: str
-    losses: Callable[[RiskTable], Sequence[int]]
-    horizon_days: float
-
-
-def _any_loss(table: RiskTable) -> tuple[int, ...]:
-    return tuple(map(add, table.uninstalls, table.stops))
-
-
-def _lifetime(name: str | None, table: RiskTable, kind: _Kind) -> Lifetime:
-    losses = kind.losses(table)
-    # Tables of groups have rows at the other groups' losses: here they would only take time.
-    days = tuple(compress(table.days, losses))
-    at_risk = tuple(compress(table.at_risk, losses))
-    staying = kaplan_meier(days, at_risk, tuple(compress(losses, losses)))
-    seen = _Seen(table, losses, _unsaid(table, staying))
-    horizon = min(kind.horizon_days, table.longest)
-    return Lifetime(
-        name=name,
-        installations=count(table.n, "survival.installations"),
-        lost=count(sum(losses), f"{kind.name}_lost"),
-        unsaid=seen.unsaid,
-        median=_median(f"{kind.name}_median", seen, staying),
-        mean=_mean(f"{kind.name}_mean", seen, staying, horizon),
-        horizon_days=horizon,
-        staying=tuple(_at_day(kind.name, seen, staying, day) for day in STAYING_DAYS),
-        curve=None if seen.unsaid else drawn(staying, table),
-    )
-
-
-def _ways_out(table: RiskTable, unsaid: Unsaid | None) -> tuple[WayOut, WayOut]:
-    staying = kaplan_meier(table.days, table.at_risk, _any_loss(table))
-    return (
-        _way_out("survival.uninstalled", _Seen(table, table.uninstalls, unsaid), staying),
-        _way_out("survival.stopped", _Seen(table, table.stops, unsaid), staying),
-    )
-
-
-def _way_out(name: str, seen: _Seen, staying: KaplanMeier) -> WayOut:
-    leaving = aalen_johansen(staying, seen.table.at_risk, seen.losses)
-    if not leaving.days:
-        seen = replace(seen, unsaid=seen.unsaid or "no_losses")
-    return WayOut(
-        lost=count(sum(seen.losses), f"{name}_lost"),
-        unsaid=seen.unsaid,
-        by_day=tuple(_at_day(name, seen, leaving, day) for day in LEAVING_DAYS),
-        curve=None if seen.unsaid else drawn(leaving, seen.table),
-    )
-
-
-def _unsaid(table: RiskTable, staying: KaplanMeier) -> Unsaid | None:
-    if table.n < LEAST_INSTALLATIONS:
-        return "too_few"
-    if not staying.days:
-        return "no_losses"
-    none_left = bisect_left(staying.shares, 0.0, key=lambda share: -share)
-    emptied = none_left < len(staying.days) and staying.days[none_left] < table.longest
-    return "emptied" if emptied else None
-
-
-@dataclass(frozen=True)
 class _Seen:
-    """What an estimate was made from, and why nothing may be said of it."""
+    """What an estimate is made from: who was at risk, and who was lost in the way that is meant."""
 
     table: RiskTable
-    losses: Sequence[int]
-    unsaid: Unsaid | None
+    at_risk: Ints
+    losses: Ints
+
+    @property
+    def lost(self) -> int:
+        """Return how many were lost."""
+        return int(self.losses.sum())
+
+    def unbroken(self) -> _Seen:
+        """Return the rows up to the first moment at which nobody was under observation."""
+        end = bisect_right(self.table.days, self.table.unbroken_until)
+        if end == len(self.table.days):
+            return self
+        table = replace(
+            self.table,
+            days=self.table.days[:end],
+            at_risk=self.table.at_risk[:end],
+            uninstalls=self.table.uninstalls[:end],
+            stops=self.table.stops[:end],
+        )
+        return _Seen(table, self.at_risk[:end], self.losses[:end])
 
     def figure(
         self,
@@ -217,40 +180,128 @@ class _Seen:
         day: float,
     ) -> Figure:
         """Return a value that rests on those lost by that day, of all installations."""
-        lost = sum(self.losses[: bisect_right(self.table.days, day)])
+        lost = int(self.losses[: bisect_right(self.table.days, day)].sum())
         low, high = bounds or (None, None)
         return Figure(value, lost, self.table.n, low, high, definition)
 
 
-def _at_day(name: str, seen: _Seen, estimate: Estimate, day: int) -> AtDay:
-    unsaid = seen.unsaid or ("too_early" if day > seen.table.longest else None)
+@dataclass(frozen=True)
+class _Kind:
+    """What ends a stay, and under which name that is defined."""
+
+    name: str
+    losses: Callable[[RiskTable], Ints]
+    horizon_days: float
+
+    def seen(self, table: RiskTable) -> _Seen:
+        """Return the columns of a table, each turned into numbers once."""
+        return _Seen(table, np.array(table.at_risk, np.int64), self.losses(table))
+
+
+def _uninstalls(table: RiskTable) -> Ints:
+    return np.array(table.uninstalls, np.int64)
+
+
+def _stops(table: RiskTable) -> Ints:
+    return np.array(table.stops, np.int64)
+
+
+def _any_loss(table: RiskTable) -> Ints:
+    return _uninstalls(table) + _stops(table)
+
+
+def _lifetime(name: str | None, seen: _Seen, kind: _Kind) -> Lifetime:
+    lost, seen = seen.lost, seen.unbroken()
+    table = seen.table
+    # Tables of groups have rows at the other groups' losses: here they would only take time.
+    own = seen.losses > 0
+    staying = kaplan_meier(np.array(table.days)[own], seen.at_risk[own], seen.losses[own])
+    unsaid = _unsaid(table, staying, lost)
+    horizon = min(kind.horizon_days, table.unbroken_until)
+    return Lifetime(
+        name=name,
+        installations=count(table.n, "survival.installations"),
+        lost=count(lost, f"{kind.name}_lost"),
+        unsaid=unsaid,
+        median=unknown(f"{kind.name}_median") if unsaid else _median(kind, seen, staying),
+        mean=_mean(kind, seen, staying, 0 if unsaid else horizon),
+        horizon_days=horizon,
+        firm_mean=_mean(kind, seen, staying, 0 if unsaid else min(horizon, table.firm_until)),
+        staying=tuple(_at_day(kind.name, seen, staying, day, unsaid) for day in STAYING_DAYS),
+        curve=None if unsaid else drawn(staying, table),
+    )
+
+
+def _ways_out(whole: _Seen, unsaid: Unsaid | None) -> tuple[WayOut, WayOut]:
+    seen = whole.unbroken()
+    staying = kaplan_meier(seen.table.days, seen.at_risk, seen.losses)
+    uninstalled, stopped = (
+        replace(seen, losses=losses(seen.table)) for losses in (_uninstalls, _stops)
+    )
+    return (
+        _way_out("survival.uninstalled", sum(whole.table.uninstalls), uninstalled, staying, unsaid),
+        _way_out("survival.stopped", sum(whole.table.stops), stopped, staying, unsaid),
+    )
+
+
+def _way_out(
+    name: str, lost: int, seen: _Seen, staying: KaplanMeier, unsaid: Unsaid | None
+) -> WayOut:
+    leaving = aalen_johansen(staying, seen.at_risk, seen.losses)
+    if not len(leaving.days):
+        unsaid = unsaid or ("emptied" if lost else "no_losses")
+    return WayOut(
+        lost=count(lost, f"{name}_lost"),
+        unsaid=unsaid,
+        by_day=tuple(_at_day(name, seen, leaving, day, unsaid) for day in LEAVING_DAYS),
+        curve=None if unsaid else drawn(leaving, seen.table),
+    )
+
+
+def _unsaid(table: RiskTable, staying: KaplanMeier, lost: int) -> Unsaid | None:
+    if table.n < LEAST_INSTALLATIONS:
+        return "too_few"
+    if not len(staying.days):
+        return "emptied" if lost else "no_losses"
+    emptied = staying.days[staying.shares <= 0]
+    return "emptied" if len(emptied) and emptied[0] < table.longest else None
+
+
+def _unsaid_at(day: int, table: RiskTable) -> Unsaid | None:
+    if day > table.longest:
+        return "too_early"
+    return "emptied" if day > table.unbroken_until else None
+
+
+def _at_day(name: str, seen: _Seen, estimate: Estimate, day: int, unsaid: Unsaid | None) -> AtDay:
+    unsaid = unsaid or _unsaid_at(day, seen.table)
     if unsaid:
         return AtDay(day, unknown(name), unsaid)
     row = estimate.row(day)
     return AtDay(day, seen.figure(name, estimate.share(row), estimate.interval(row), day), None)
 
 
-def _median(name: str, seen: _Seen, staying: KaplanMeier) -> Figure:
-    if seen.unsaid:
-        return unknown(name)
+def _median(kind: _Kind, seen: _Seen, staying: KaplanMeier) -> Figure:
     value, low, high = median(staying)
-    return seen.figure(name, value, (low, high), seen.table.longest if value is None else value)
+    day = seen.table.longest if value is None else value
+    return seen.figure(f"{kind.name}_median", value, (low, high), day)
 
 
-def _mean(name: str, seen: _Seen, staying: KaplanMeier, horizon: float) -> Figure:
-    if seen.unsaid:
-        return unknown(name)
+def _mean(kind: _Kind, seen: _Seen, staying: KaplanMeier, horizon: float) -> Figure:
+    if not horizon:
+        return unknown(f"{kind.name}_mean")
     value, error = restricted_mean(staying, horizon)
     bounds = max(0.0, value - Z_95 * error), min(horizon, value + Z_95 * error)
-    return seen.figure(name, value, bounds, horizon)
+    return seen.figure(f"{kind.name}_mean", value, bounds, horizon)
 
 
-def _comparison(groups: Sequence[tuple[str | None, RiskTable]], kind: _Kind) -> Comparison:
-    if len({table.days for _, table in groups}) > 1:
+def _comparison(groups: Sequence[tuple[str | None, _Seen]], kind: _Kind) -> Comparison:
+    if any(seen.table.days != groups[0][1].table.days for _, seen in groups):
         raise ValueError("the tables of groups that are compared have not the same days")
-    compared = [(name, t) for name, t in groups if t.n >= LEAST_INSTALLATIONS]
-    losses = [Losses(t.at_risk, kind.losses(t)) for _, t in compared]
-    lost, n = sum(sum(group.losses) for group in losses), sum(t.n for _, t in compared)
+    compared = [(name, seen) for name, seen in groups if seen.table.n >= LEAST_INSTALLATIONS]
+    losses = [Losses(seen.at_risk, seen.losses) for _, seen in compared]
+    lost = int(sum(seen.losses.sum() for _, seen in compared))
+    n = sum(seen.table.n for _, seen in compared)
     unsaid: Unsaid | None = "too_few" if len(compared) < LEAST_GROUPS else None
     found = None if unsaid or not lost else log_rank(losses)
     if found is None:

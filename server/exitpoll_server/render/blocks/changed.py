@@ -12,14 +12,16 @@ MOST_TOLD = 3
 
 NOTHING = {
     "no_window_before": "There is no earlier window to compare with yet.",
-    "too_little": "Too few uninstalls to tell what changed.",
     "none_seen": "Since the window before nothing changed by more than chance would.",
 }
 
 
 def changed(report: Report) -> list[str]:
     """Say what changed, the most important first."""
-    found = report.changes.found
+    found, fewest = report.changes.found, report.changes.fewest
+    if fewest is not None:
+        needed = f"{fewest.numerator:,} of {fewest.denominator:,} needed in each window"
+        return [f"Too few uninstalls to tell what changed: {needed}."]
     if not found:
         return [NOTHING[report.changes.nothing or "none_seen"]]
     return [_said(change, report) for change in found[:MOST_TOLD]]

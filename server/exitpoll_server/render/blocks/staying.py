@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from math import floor
 
+from exitpoll_server.counts import FOLLOWED_DAYS, LEAST_AT_RISK
 from exitpoll_server.render import behind, pictures, words
 from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
 from exitpoll_server.report import Report
@@ -25,7 +27,8 @@ CLEARLY = 0.05
 TINY = 0.001
 """Below this a p value says no more than that it is small."""
 
-TICKS = (30, 90, 180, 365, 730, 1095, 1825)
+LAST_TICK = 0.9
+"""Of a picture's length: a tick beyond it would stand in the way of the one at the end."""
 
 
 def staying(report: Report) -> list[Block]:
@@ -93,22 +96,38 @@ def _lifetimes(report: Report) -> Block:
     whole = report.lifetimes.installed
     if whole.unsaid:
         return Block(name="lifetimes", title=title, waits=UNSAID[whole.unsaid])
+    until = _until(whole.curve)
+    if not until:
+        return Block(name="lifetimes", title=title, waits=UNSAID["emptied"])
     rows = [_median("Half have uninstalled after", whole)]
     rows += [
         Row(f"Still installed after {at.day} days", at.figure, _share_at(at))
         for at in whole.staying
-        if not at.unsaid
+        if not at.unsaid and at.day <= until
     ]
-    horizon = f"{whole.horizon_days:.0f}"
-    rows.append(Row(f"Stay, of the first {horizon} days", whole.mean, number(whole.mean, " days")))
-    return Block(name="lifetimes", title=title, rows=tuple(rows))
+    horizon = f"{min(whole.horizon_days, until):.0f}"
+    mean = whole.firm_mean
+    rows.append(Row(f"Stay, of the first {horizon} days", mean, number(mean, " days")))
+    return Block(name="lifetimes", title=title, sentences=(_ends(until),), rows=tuple(rows))
+
+
+def _until(curve: Curve | None) -> float:
+    """Return the day up to which a curve is drawn and said, 0 where it is not."""
+    return curve.firm_until if curve else 0.0
+
+
+def _ends(until: float) -> str:
+    return (
+        f"This ends after {until:,.0f} days: from then on fewer than {LEAST_AT_RISK} were followed."
+    )
 
 
 def _median(label: str, of: Lifetime) -> Row:
     figure = of.median
-    if figure.value is None:
-        return Row(label, figure, "not reached: fewer than half were lost")
-    return Row(label, figure, number(figure, " days"))
+    if figure.value is not None and figure.value <= _until(of.curve):
+        return Row(label, figure, number(figure, " days"))
+    days = f"{_until(of.curve):,.0f} days"
+    return Row(label, figure, f"not reached: over half were still there after {days}")
 
 
 def _share_at(at: AtDay) -> str:
@@ -128,21 +147,24 @@ def _ways_out(report: Report) -> Block:
         ("Uninstalled", report.lifetimes.uninstalled),
         ("Stopped", report.lifetimes.stopped),
     )
-    said = [(name, way) for name, way in ways if not way.unsaid]
+    said = [(name, way) for name, way in ways if _until(way.curve)]
     if not said:
-        return Block(name="ways_out", title=title, waits=UNSAID[ways[0][1].unsaid or "too_few"])
+        return Block(name="ways_out", title=title, waits=UNSAID[ways[0][1].unsaid or "emptied"])
+    until = _until(said[0][1].curve)
     rows = [
         Row(f"{name} within {at.day} days", at.figure, _share_at(at))
         for name, way in said
         for at in way.by_day
         # Before T days nobody can have stopped: that is no 0.
-        if not at.unsaid and (name != "Stopped" or at.day >= report.stopped_after_days)
+        if at.day <= until and (name != "Stopped" or at.day >= report.stopped_after_days)
     ]
     drawn = _curves(
         "Uninstalled and stopped, by days since the install",
         [(name, way.curve) for name, way in said],
     )
-    return Block(name="ways_out", title=title, pictures=drawn, rows=tuple(rows))
+    return Block(
+        name="ways_out", title=title, sentences=(_ends(until),), pictures=drawn, rows=tuple(rows)
+    )
 
 
 def _groups(report: Report) -> list[Block]:
@@ -169,10 +191,10 @@ def _groups(report: Report) -> list[Block]:
 def _group(
     name: str, title: str, groups: list[tuple[str, Lifetime]], compared: Comparison
 ) -> Block:
-    said = [(label, one) for label, one in groups if not one.unsaid]
+    said = [(label, one) for label, one in groups if _until(one.curve)]
     if not said:
-        return Block(name=name, title=title, waits=UNSAID[compared.unsaid or "too_few"])
-    sentences = []
+        return Block(name=name, title=title, waits=UNSAID[compared.unsaid or "emptied"])
+    sentences = [f"A curve ends where fewer than {LEAST_AT_RISK} were still followed."]
     if compared.p.value is not None:
         differ = "differ" if compared.p.value < CLEARLY else "do not differ"
         chance = "p < 0.001" if compared.p.value < TINY else f"p = {compared.p.value:.2g}"
@@ -188,17 +210,22 @@ def _group(
 
 def _curves(title: str, named: Iterable[tuple[str, Curve | None]]) -> tuple[Drawn, ...]:
     curves = [(label, curve) for label, curve in named if curve is not None]
-    if not curves:
-        return ()
-    until = max(curve.until for _, curve in curves)
-    ticks = (0, *(tick for tick in TICKS if tick < 0.9 * until), round(until))
+    until = max(curve.firm_until for _, curve in curves)
+    ticks = (*(day for day in FOLLOWED_DAYS if day < LAST_TICK * until), floor(until))
     picture = pictures.curves.Curves(
         title=title,
         unit="days",
         ticks=tuple(float(tick) for tick in ticks),
-        curves=tuple(pictures.curves.Curve(label, _points(curve)) for label, curve in curves[:6]),
+        curves=tuple(_drawn(label, curve, ticks) for label, curve in curves),
     )
     return (Drawn(partial(pictures.curves.draw, picture), pictures.curves.rows(picture)),)
+
+
+def _drawn(label: str, curve: Curve, ticks: Iterable[int]) -> pictures.curves.Curve:
+    followed = {at.day: at.n for at in curve.at_risk if at.day <= curve.firm_until}
+    return pictures.curves.Curve(
+        label, _points(curve), tuple(followed.get(day) for day in ticks), curve.firm_until
+    )
 
 
 def _points(curve: Curve) -> tuple[pictures.curves.Point, ...]:
@@ -211,4 +238,5 @@ def _points(curve: Curve) -> tuple[pictures.curves.Point, ...]:
             step.share if step.high is None else step.high,
         )
         for step in curve.steps
+        if step.day <= curve.firm_until
     )

@@ -14,8 +14,14 @@ from exitpoll_server.report.segments import SegmentRow, Table
 
 MOST_PANELS = 6
 MOST_WEEKS = 26
+"""Of the picture, and of the alarms under it: half a year."""
 MOST_SEGMENTS = 3
 """Of each dimension: those that lose most; whatever stands out is told besides."""
+
+OLD_VERSIONS = (
+    "Who leaves stays with the version that they had, while the others move on: an old version "
+    "keeps its uninstalls and loses those who stayed. “Versions that hurt” compares week by week."
+)
 
 DIMENSIONS = {
     "version": "Version",
@@ -43,15 +49,17 @@ def _alarms(report: Report) -> Block:
     if not any(one.rate.numerator for one in report.alarms):
         # Where uninstalls cannot be seen that is no praise.
         return Block(name="alarms", title=title, waits="once an uninstall of a version is known")
-    raised = [one for one in judged if one.alarm]
-    sentence = "No version is uninstalled more often than it should be."
+    weeks = sorted({one.week for one in report.alarms})[-MOST_WEEKS:]
+    raised = [one for one in judged if one.alarm and one.week in weeks]
+    since = f"since the week of {weeks[0]}"
+    sentence = f"No version was uninstalled more often than it should be, {since}."
     if raised:
-        sentence = "Uninstalled more often than others, or than before:"
+        sentence = f"Uninstalled more often than others, or than before, {since}:"
     return Block(
         name="alarms",
         title=title,
         sentences=(sentence,),
-        pictures=_weeks(report),
+        pictures=_weeks(report, weeks),
         rows=tuple(_alarm(one) for one in sorted(raised, key=lambda one: one.week, reverse=True)),
     )
 
@@ -62,8 +70,7 @@ def _alarm(one: VersionWeek) -> Row:
     return Row(f"{version(one.version)}, week of {one.week}", one.rate, said)
 
 
-def _weeks(report: Report) -> tuple[Drawn, ...]:
-    weeks = sorted({one.week for one in report.alarms})[-MOST_WEEKS:]
+def _weeks(report: Report, weeks: list[date]) -> tuple[Drawn, ...]:
     by_version: dict[str | None, dict[date, VersionWeek]] = {}
     for one in report.alarms:
         if one.week in weeks:
@@ -157,6 +164,7 @@ def _segment(table: Table) -> Block:
     return Block(
         name=f"segments-{words.typed(table.dimension)}",
         title=f"{name}: who uninstalls most",
+        sentences=(OLD_VERSIONS,) if table.dimension == "version" else (),
         rows=tuple(_row(row) for row in shown),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 
 from markupsafe import Markup
 
@@ -40,6 +41,8 @@ _LEFT = 48
 _ROW = 20
 _BAND = "0.13"
 
+FOLLOWED = "Still followed"
+
 
 @dataclass(frozen=True)
 class Point:
@@ -57,10 +60,15 @@ class Curve:
 
     label: str
     points: tuple[Point, ...]
-    at_risk: tuple[int, ...] = ()
+    at_risk: tuple[int | None, ...] = ()
+    """None where it is not known, or where the curve has ended."""
+    until: float = inf
+    """Where it ends, if that is before the last tick."""
 
     def at(self, moment: float) -> float | None:
-        """Return the share at a moment, None before the first point."""
+        """Return the share at a moment, None before the first point and after the end."""
+        if moment > self.until:
+            return None
         return next((p.value for p in reversed(self.points) if p.at <= moment), None)
 
 
@@ -135,12 +143,12 @@ def _lines(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
     for i, curve in enumerate(curves, 1):
         band = [p for p in curve.points if p.low is not None and p.high is not None]
         if band:
-            high = _path([(p.at, p.high or 0) for p in band], plot, finest)
-            low = _path([(p.at, p.low or 0) for p in band], plot, finest)
+            high = _path([(p.at, p.high or 0) for p in band], plot, finest, curve.until)
+            low = _path([(p.at, p.low or 0) for p in band], plot, finest, curve.until)
             outline = f"M{along(high)}L{along(low[::-1])}Z"
             yield element("path", d=outline, class_=f"area s{i}", fill_opacity=_BAND)
     for i, curve in enumerate(curves, 1):
-        corners = _path([(p.at, p.value) for p in curve.points], plot, finest)
+        corners = _path([(p.at, p.value) for p in curve.points], plot, finest, curve.until)
         dash = DASHES[i - 1]
         d = f"M{along(corners)}"
         yield element("path", d=d, class_=f"line s{i}", stroke_width=2, stroke_dasharray=dash)
@@ -157,28 +165,33 @@ def _areas(curves: Sequence[Curve], plot: _Plot) -> Iterator[Markup]:
 
 
 def _path(
-    points: Sequence[tuple[float, float]], plot: _Plot, finest: float
+    points: Sequence[tuple[float, float]], plot: _Plot, finest: float, until: float = inf
 ) -> list[tuple[float, float]]:
     """Return the corners of steps, without those that nobody could see."""
     x, y = plot.x(points[0][0]), plot.y(points[0][1])
     corners = [(x, y)]
     for at, value in points[1:]:
-        if at <= plot.x.high and abs(plot.y(value) - y) >= finest:
+        if at <= min(until, plot.x.high) and abs(plot.y(value) - y) >= finest:
             x = plot.x(at)
             corners += [(x, y), (x, plot.y(value))]
             y = plot.y(value)
-    corners.append((plot.right, y))
+    corners.append((plot.x(until), y))
     return corners
 
 
 def _names(curves: Sequence[Curve], plot: _Plot, *, stacked_: bool) -> Iterator[Markup]:
-    """Name each curve at its right end."""
-    ends = [plot.y(curve.at(plot.x.high) or 0) for curve in curves]
+    """Name each curve at the right; one that ends before has a dot there, and a grey line."""
+    lasts = [min(curve.until, plot.x.high) for curve in curves]
+    ends = [plot.y(curve.at(last) or 0) for curve, last in zip(curves, lasts, strict=True)]
     if stacked_:
         ends = [(a + b) / 2 for a, b in pairwise([plot.y.start, *ends])]
     places = spread(ends, 18, _TOP, _TOP + _PLOT)
     x = plot.right
-    for i, (curve, end, y) in enumerate(zip(curves, ends, places, strict=True), 1):
+    for i, (curve, last, end, y) in enumerate(zip(curves, lasts, ends, places, strict=True), 1):
+        if last < plot.x.high:
+            at = plot.x(last)
+            yield line((at, end), (x, end), "grid")
+            yield element("circle", cx=at, cy=end, r=3, class_=f"area s{i}")
         yield leader((x, end), y, f"s{i}")
         room = plot.look.width - x - 16
         yield text((x + 16, y + 4.5), curve.label, f"strong s{i}", room=room * 0.93)
@@ -187,10 +200,11 @@ def _names(curves: Sequence[Curve], plot: _Plot, *, stacked_: bool) -> Iterator[
 def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
     base = _TOP + _PLOT
     labels = [(plot.x(at), f"{at:,g}") for at in data.ticks]
-    counts = [c.at_risk for c in data.curves if len(c.at_risk) == len(data.ticks)]
+    followed = _followed(data)
     # A column of numbers under a tick needs as much room as its longest.
     longest = [
-        max((short(row[i]) for row in counts), key=len, default="") for i in range(len(labels))
+        max((_counted(c.at_risk[i]) for _, c in followed), key=len, default="")
+        for i in range(len(labels))
     ]
     shown = fitting(
         [(x, max(said, n, key=len)) for (x, said), n in zip(labels, longest, strict=True)]
@@ -204,36 +218,50 @@ def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
         ]
     beside = plot.right + max(16, width_of(labels[-1][1], SMALL) / 2 + 6)
     drawn.append(text((beside, base + 20), data.unit, "quiet", small=True))
-    if not counts:
+    if not followed:
         return drawn, base + 28
-    drawn.append(text((0, base + 46), "Still followed", "quiet", small=True))
-    y = base + 46
-    for k, curve in enumerate(data.curves, 1):
-        if len(curve.at_risk) != len(data.ticks):
-            continue
-        y += _ROW
+    drawn.append(text((0, base + 46), FOLLOWED, "quiet", small=True))
+    places = [(i, labels[i][0]) for i in shown]
+    for y, (class_, curve) in enumerate(followed, 1):
+        drawn += _counts(curve, class_, places, plot, base + 46 + y * _ROW)
+    return drawn, base + 54 + len(followed) * _ROW
+
+
+def _followed(data: Curves) -> list[tuple[str, Curve]]:
+    """Return the rows of those followed, with their colours; one row where all are the same."""
+    known_ = [
+        (f"s{i}", c) for i, c in enumerate(data.curves, 1) if len(c.at_risk) == len(data.ticks)
+    ]
+    if len(known_) > 1 and len({curve.at_risk for _, curve in known_}) == 1:
+        return [("quiet", replace(known_[0][1], label=""))]
+    return known_
+
+
+def _counts(
+    curve: Curve, class_: str, places: Sequence[tuple[int, float]], plot: _Plot, y: float
+) -> Iterator[Markup]:
+    for i, x in places:
+        yield text((x, y), _counted(curve.at_risk[i]), anchor="middle", small=True)
+    if curve.label:
         room = plot.look.width - plot.right - 16
-        drawn += [
-            text((labels[i][0], y), short(curve.at_risk[i]), anchor="middle", small=True)
-            for i in shown
-        ]
-        name = text((plot.right + 16, y), curve.label, f"s{k}", room=room, small=True)
-        drawn.append(name)
-    return drawn, y + 8
+        yield text((plot.right + 16, y), curve.label, class_, room=room, small=True)
+
+
+def _counted(n: int | None) -> str:
+    return "" if n is None else short(n)
 
 
 def describe(data: Curves) -> str:
     """Say where each curve ends."""
-    last = data.ticks[-1]
-    said = "; ".join(f"{c.label}: {percent(c.at(last) or 0)}" for c in data.curves)
-    return f"At {last:,g} {data.unit}: {said}."
+    ends = [(c, min(c.until, data.ticks[-1])) for c in data.curves]
+    said = [f"{c.label}: {percent(c.at(end) or 0)} at {end:,.0f} {data.unit}" for c, end in ends]
+    return f"{'; '.join(said)}."
 
 
 def rows(data: Curves) -> Table:
     """Return each curve's share, and how many were still followed, at every tick."""
-    found: list[tuple[str, ...]] = []
-    for curve in data.curves:
-        found.append((curve.label, *(known(curve.at(at)) for at in data.ticks)))
-        if len(curve.at_risk) == len(data.ticks):
-            found.append((f"{curve.label}: still followed", *(f"{n:,}" for n in curve.at_risk)))
+    found = [(c.label, *(known(c.at(at)) for at in data.ticks)) for c in data.curves]
+    for _, curve in _followed(data):
+        label = f"{curve.label}: {FOLLOWED.lower()}" if curve.label else FOLLOWED
+        found.append((label, *("–" if n is None else f"{n:,}" for n in curve.at_risk)))
     return Table(("Curve", *(f"{at:,g} {data.unit}" for at in data.ticks)), tuple(found))

@@ -33,6 +33,8 @@ _UNIT = 22
 _HEAD = 44
 """Room above the panels for the unit, and for how much has arrived."""
 _DOT = 2.6
+_WHOLE = 100
+"""From here on three digits are a whole number."""
 _YEAR = 52
 """Weeks; of more the year is said, and the day is not."""
 _COMPLETE = 0.95
@@ -185,9 +187,8 @@ def describe(data: Weeks) -> str:
         known = [(day, rate) for day, rate in zip(data.weeks, panel.rates, strict=True) if rate]
         if known:
             alarms = ", ".join(f"{day:%Y-%m-%d}" for day, rate in known if rate.alarm)
-            latest = (
-                f"{panel.label}: {known[-1][1].value:.3g} in the week of {known[-1][0]:%Y-%m-%d}"
-            )
+            day, rate = known[-1]
+            latest = f"{panel.label}: {_plain(rate.value)} in the week of {day:%Y-%m-%d}"
             said.append(latest + (f", alarm in {alarms}" if alarms else ""))
     return f"{data.unit}. {'; '.join(said)}."
 
@@ -210,5 +211,10 @@ def rows(data: Weeks) -> Table:
 def _said(rate: Rate | None) -> str:
     if rate is None:
         return "–"
-    said = f"{rate.value:.3g} ({rate.low:.3g} to {rate.high:.3g})"
+    said = f"{_plain(rate.value)} ({_plain(rate.low)} to {_plain(rate.high)})"
     return f"{said}, alarm" if rate.alarm else said
+
+
+def _plain(rate: float) -> str:
+    """Write a rate in three digits or all before the point: never 1e+03."""
+    return f"{rate:,.0f}" if rate >= _WHOLE else f"{rate:.3g}"

@@ -71,6 +71,10 @@ DEFINITIONS: dict[str, str] = {
         "Chance chose who saw it, so the difference is the offer's doing; not told below ten in "
         "either group."
     ),
+    "changes.fewest": (
+        "The uninstalls of this window or the one before, whichever has fewer, of those that each "
+        "needs before the two are compared."
+    ),
     "changes.rate": (
         "Uninstalls for every 1,000 installation-days of use, with the score interval of a Poisson "
         "count."

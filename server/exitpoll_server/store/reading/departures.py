@@ -144,21 +144,25 @@ def _lines(view: View, places: Ints) -> tuple[Departure, ...]:
         name: [lives.texts[name].values[code] for code in lives.texts[name].codes.tolist()]
         for name in ("version", "locale", "os", "edition", "not_asked", "reason")
     }
+    known = {
+        name: lives[name].tolist()
+        for name in ("left", "tenure", "launches", "known_from", "asked", "score", "wants_answer")
+    }
     lines = [
         Departure(
             installation_id=UUID(str(row.uuid)),
-            at=from_ms(int(life["left"])),
-            tenure_days=None if life["tenure"] == NONE else int(life["tenure"]) / DAY_MS,
-            launches=None if life["launches"] == NONE else int(life["launches"]),
+            at=from_ms(known["left"][n]),
+            tenure_days=None if known["tenure"][n] == NONE else known["tenure"][n] / DAY_MS,
+            launches=None if known["launches"][n] == NONE else known["launches"][n],
             health=None if health[n] < 0 else NAMES[health[n]],
-            known_from=cast("KnownFrom", KNOWN_FROM[life["known_from"]]),
-            asked=bool(life["asked"]),
+            known_from=cast("KnownFrom", KNOWN_FROM[known["known_from"][n]]),
+            asked=known["asked"][n],
             comment=row.comment,
-            score=None if life["score"] < 0 else int(life["score"]),
-            wants_answer=bool(life["wants_answer"]),
+            score=None if known["score"][n] < 0 else known["score"][n],
+            wants_answer=known["wants_answer"][n],
             **{name: values[n] for name, values in texts.items()},
         )
-        for n, (life, row) in enumerate(zip(lives.header, said, strict=True))
+        for n, row in enumerate(said)
     ]
     # The columns stand in the order of the lives, and the lines in that asked for.
     return tuple(lines[place] for place in np.searchsorted(np.flatnonzero(some), places).tolist())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
 
 from exitpoll_server.counts import HealthClass, HealthGroup
 from exitpoll_server.store.instants import DAY_MS, NOON_MS
-from exitpoll_server.store.lives import Days, Ints
+from exitpoll_server.store.lives import Ints
 from exitpoll_server.store.reading.grouping import grouped
 from exitpoll_server.store.reading.view import View, Which
 
@@ -26,10 +25,11 @@ def health(view: View) -> tuple[HealthGroup, ...]:
     ago = now - view.product.window_days * DAY_MS
     lives = view.lives
     left = lives["left"][places]
+    end = _end(now)
     columns = (
         classes(view, ago, places),
         classes(view, now, places),
-        _use(view, now, places).active(0, view.product.window_days) > 0,
+        view.used_before(places, end) > view.used_before(places, end - view.product.window_days),
         view.gone[places] & (left > ago),
     )
     return tuple(
@@ -50,12 +50,13 @@ def classes(view: View, at: Ints, places: Ints) -> Ints:
         return np.zeros(0, np.int64)
     window = view.product.window_days
     began, last = view.began[places], view.last[places]
-    use = _use(view, at, places)
-    a, p = (use.active(ago, ago + window) for ago in (0, window))
+    end = _end(at)
     # To the millisecond where nothing came later; else by the noon of the last day of use.
     first_day = (at - view.threshold_ms - NOON_MS) // DAY_MS + 1
-    used = use.active(0, _end(at) - first_day) > 0
-    quiet = np.where(last <= at, at - last >= view.threshold_ms, ~used)
+    days = (end, end - window, end - 2 * window, first_day)
+    now, ago, before, seen = (view.used_before(places, day) for day in days)
+    a, p = now - ago, ago - before
+    quiet = np.where(last <= at, at - last >= view.threshold_ms, now <= seen)
     cases = {
         "uninstalled": view.gone[places] & (view.lives["left"][places] <= at),
         "stopped": quiet & (at - began >= view.threshold_ms),
@@ -69,38 +70,9 @@ def classes(view: View, at: Ints, places: Ints) -> Ints:
     return np.where(began > at, -1, found)
 
 
-@dataclass(frozen=True)
-class _Use:
-    """Days of use of some lives, by how long ago they were, each counted from its own instant."""
-
-    n: int
-    owner: Days
-    age: Days
-    """0 for the last day that had begun."""
-
-    def active(self, least: int, most: int | Ints) -> Ints:
-        """Return on how many days each was used that are at least and not most days ago."""
-        inside = (self.age >= least) & (self.age < np.broadcast_to(most, self.n)[self.owner])
-        return np.bincount(self.owner[inside], minlength=self.n)
-
-
 def _end(at: Ints) -> Ints:
     """Return the first UTC day that had not begun at each instant."""
     return -(-at // DAY_MS)
-
-
-def _use(view: View, at: Ints, places: Ints) -> _Use:
-    lives = view.lives
-    end = _end(at)
-    farthest = max(2 * view.product.window_days, view.threshold_ms // DAY_MS + 1)
-    place = np.full(len(lives), -1, np.int32)
-    place[places] = np.arange(len(places))
-    near = np.flatnonzero((lives.day >= end.min() - farthest) & (lives.day < end.max()))
-    owner = place[lives.owner[near]]
-    mine = owner >= 0
-    owner = owner[mine]
-    age = (end.astype(np.int32) - 1)[owner] - lives.day[near[mine]]
-    return _Use(len(places), owner, age)
 
 
 def _succeeded(view: View, places: Ints, at: Ints) -> Which:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import getitem
 from typing import TypeAlias
 
 import numpy as np
@@ -83,13 +84,13 @@ def _profiles(view: View) -> tuple[ProfileGroup, ...]:
         _language(lives.texts["locale"]).frequent(MOST_VALUES, OTHER),
         lives.texts["edition"].frequent(MOST_VALUES, OTHER),
     ]
-    reason = lives.texts["reason"]
+    reason, values = lives.texts["reason"], [text.values for text in margins]
     columns = (lives["answered"], reason.codes, *(text.codes for text in margins))
     return tuple(
         ProfileGroup(
             answered=bool(kind[0]),
             reason=reason.values[kind[1]],
-            margins=tuple(text.values[code] for text, code in zip(margins, kind[2:], strict=True)),
+            margins=tuple(map(getitem, values, kind[2:])),
             n=n,
         )
         for kind, n in grouped(*columns)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exitpoll_server.counts import RiskTable, Survival
+from exitpoll_server.counts import FOLLOWED_DAYS, LEAST_AT_RISK, RiskTable, Survival
 from exitpoll_server.store.instants import DAY_MS
 from exitpoll_server.store.lives import NONE, Ints
 from exitpoll_server.store.reading.view import View, Which
@@ -135,28 +135,57 @@ def _tables(
     groups = list(groups)
     losses = [spells.exit[spells.lost] for _, spells in groups]
     times = np.unique(np.concatenate(losses)) if losses else np.zeros(0, np.int64)
-    return tuple((name, _table(spells, times)) for name, spells in groups)
+    days = _in_days(times)
+    return tuple((name, _table_at(times, days, spells)) for name, spells in groups)
 
 
-def _table(spells: _Spells, times: Ints | None = None) -> RiskTable:
+def _table(spells: _Spells) -> RiskTable:
     """Count who was at risk whenever somebody was lost."""
+    times = np.unique(spells.exit[spells.lost])
+    return _table_at(times, _in_days(times), spells)
+
+
+def _in_days(times: Ints) -> tuple[float, ...]:
+    return tuple((times / DAY_MS).tolist())
+
+
+def _table_at(times: Ints, days: tuple[float, ...], spells: _Spells) -> RiskTable:
+    """Count who was at risk at instants of life; many tables may have the same ones."""
     lost = spells.lost
-    times = np.unique(spells.exit[lost]) if times is None else times
     place = times.searchsorted(spells.exit[lost])
     stopped = spells.exit == spells.stop
     ended, entered = np.sort(spells.exit), np.sort(spells.entry)
-    # Under observation just before t: entered before it, and not gone before it.
-    at_risk = entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
     stops = np.bincount(place, weights=stopped[lost], minlength=len(times)).astype(np.int64)
     losses = np.bincount(place, minlength=len(times))
     return RiskTable(
         n=len(ended),
-        days=tuple((times / DAY_MS).tolist()),
-        at_risk=tuple(np.asarray(at_risk).tolist()),
+        days=days,
+        at_risk=_at_risk(entered, ended, times),
         uninstalls=tuple((losses - stops).tolist()),
         stops=tuple(stops.tolist()),
         longest=float(ended[-1]) / DAY_MS if len(ended) else 0.0,
+        followed=_at_risk(entered, ended, np.array(FOLLOWED_DAYS) * DAY_MS),
+        firm_until=_falls_below(LEAST_AT_RISK, entered, ended),
+        unbroken_until=_falls_below(1, entered, ended),
     )
+
+
+def _at_risk(entered: Ints, ended: Ints, times: Ints) -> tuple[int, ...]:
+    """Count who was under observation just before each time: entered, and not gone, before it."""
+    found = entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
+    return tuple(found.tolist())
+
+
+def _falls_below(least: int, entered: Ints, ended: Ints) -> float:
+    """Return the first day of life after which fewer than `least` are under observation."""
+    late = entered[entered.searchsorted(0) :]
+    first = len(entered) - len(late)
+    if first < least:
+        return 0.0
+    # Of several that end at once only the last is counted right, the others too high: the first
+    # place below `least` has the right time all the same.
+    left = first + late.searchsorted(ended, "right") - np.arange(1, len(ended) + 1)
+    return float(ended[np.argmax(left < least)]) / DAY_MS
 
 
 def _by_version(
@@ -177,7 +206,7 @@ def _landmark(
 ) -> tuple[tuple[str | None, RiskTable], ...]:
     """Group those alive at the landmark by their launches before it."""
     lives, landmark = view.lives, LANDMARK_DAY * DAY_MS
-    age = lives.day - (spells.begun // DAY_MS)[lives.owner]
+    age = lives.day - (spells.begun // DAY_MS).astype(np.int32)[lives.owner]
     early = (age >= 0) & (age < LANDMARK_DAY)
     launches = np.bincount(lives.owner[early], weights=lives.launches[early], minlength=len(lives))
     end = np.minimum(spells.exit, spells.stop)

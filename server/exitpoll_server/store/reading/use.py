@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -33,12 +33,12 @@ HALF_A_YEAR = 6
 
 def activity(view: View) -> Activity:
     """Count how the product is used."""
-    months = _monthly(view)
+    days, months = _days(view), _monthly(view)
     return Activity(
         window_days=view.product.window_days,
         good_days=view.product.good_days,
-        days=_days(view),
-        months=_months(view, *months[:2]),
+        days=days,
+        months=_months(view, days, *months[:2]),
         retention=_retention(view),
         health=health(view),
         scores=_scores(view),
@@ -65,11 +65,11 @@ def _days(view: View) -> tuple[DayActivity, ...]:
     began = np.minimum(view.began[view.seen] // DAY_MS, view.end_day - 1)
     if not len(began):
         return ()
-    used = view.lives.day[view.lives.day < view.end_day]
-    first = min(int(began.min()), int(used.min()) if len(used) else view.end_day)
+    used = view.lives.day
+    first = min(int(began.min()), int(used.min(initial=view.end_day)))
     size = view.end_day - first
     installed = np.bincount(began - first, minlength=size)
-    active = np.bincount(used - first, minlength=size)
+    active = np.bincount(used - first, minlength=size)[:size]
     return tuple(
         DayActivity(day=_day(first + n), installed=new, active=users)
         for n, (new, users) in enumerate(zip(installed.tolist(), active.tolist(), strict=True))
@@ -104,8 +104,10 @@ def _monthly(view: View) -> tuple[Ints, Ints, Ints]:
     return owner, month, launches
 
 
-def _months(view: View, owner: Ints, month: Ints) -> tuple[MonthActivity, ...]:
-    days = _days_by_month(view)
+def _months(
+    view: View, by_day: Sequence[DayActivity], owner: Ints, month: Ints
+) -> tuple[MonthActivity, ...]:
+    days = _by_month(by_day, _ended(view))
     if not days:
         return ()
     low = min(days)
@@ -133,15 +135,14 @@ def _months(view: View, owner: Ints, month: Ints) -> tuple[MonthActivity, ...]:
     )
 
 
-def _days_by_month(view: View) -> dict[int, tuple[int, int]]:
+def _by_month(days: Sequence[DayActivity], end: int) -> dict[int, tuple[int, int]]:
     """Return the active installation-days of each month, and its days that had ended."""
     found: dict[int, tuple[int, int]] = {}
-    for one in _days(view):
-        number = one.day.toordinal() - EPOCH_DAY
+    for one in days:
         month = (one.day.year - 1970) * 12 + one.day.month - 1
-        active, days = found.get(month, (0, 0))
-        ended = number < _ended(view)
-        found[month] = (active + one.active * ended, days + ended)
+        active, so_many = found.get(month, (0, 0))
+        ended = one.day.toordinal() - EPOCH_DAY < end
+        found[month] = (active + one.active * ended, so_many + ended)
     return found
 
 
@@ -151,7 +152,7 @@ def _retention(view: View) -> tuple[DayN, ...]:
     known = view.followed & lives["is_new"] & ~lives["clock_wrong"]
     installed = np.where(lives["installed"] != NONE, lives["installed"], view.began) // DAY_MS
     age = lives.day - installed.astype(np.int32)[lives.owner]
-    oldest = np.full(len(lives), -1)
+    oldest = np.full(len(lives), -1, np.int32)
     oldest[lives.owner] = age
     found = []
     for day in DAYS_OF_LIFE:
@@ -219,18 +220,20 @@ def _rates(view: View) -> tuple[WeekRate, ...]:
     last = np.array([numbers.setdefault(name, len(numbers)) for name in text.values], np.int64)[
         text.codes
     ]
-    used = (lives.day < view.end_day) & view.followed[lives.owner]
-    # Days stand in their order: what is put last is the last day's.
-    last[lives.owner[used]] = of_version[lives.version[used]]
+    everyone = np.arange(len(lives))
+    uses = view.used_before(everyone, view.end_day)
+    used = view.followed & (uses > view.used_before(everyone, 0))
+    last[used] = of_version[lives.version[uses[used] - 1]]
     earliest = _week(view.end_day - 7 * RATE_WEEKS)
-    used &= lives.day >= earliest
+    lately = np.flatnonzero((lives.day >= earliest) & (lives.day < view.end_day))
+    lately = lately[view.followed[lives.owner[lately]]]
     left = view.gone & ~view.known_by_leaving
     left_day = lives["left"] // DAY_MS
     left &= left_day >= earliest
     rates: dict[tuple[int, int], list[int]] = {}
     # By day first: those are few, and each is put into its week once.
-    for (code, day), n in grouped(of_version[lives.version[used]], lives.day[used]):
-        rates.setdefault((code, _week(day)), [0, 0])[1] += n
+    for (number, day), n in grouped(lives.version[lately], lives.day[lately]):
+        rates.setdefault((int(of_version[number]), _week(day)), [0, 0])[1] += n
     for (code, day), n in grouped(last[left], left_day[left]):
         rates.setdefault((code, _week(day)), [0, 0])[0] += n
     by_number = list(numbers)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -126,6 +127,30 @@ class View:
         """The first UTC day that had not begun."""
         return -(-self.as_of // DAY_MS)
 
+    @cached_property
+    def _uses(self) -> tuple[int, int, Ints]:
+        """Every day of use as one number, ascending: the place, and the day since the first."""
+        lives = self.lives
+        first = int(lives.day.min(initial=2**31 - 1))
+        span = int(lives.day.max(initial=first)) - first + 2
+        # In half the bytes twice as fast.
+        kind: Any = np.int32 if len(lives) * span < 2**31 else np.int64
+        uses: Ints = lives.owner.astype(kind)
+        uses *= span
+        uses += lives.day
+        uses -= first
+        return first, span, uses
+
+    def used_before(self, places: Ints, day: Ints | int) -> Ints:
+        """Return how many days of use lie before a day of each of some lives.
+
+        Those of the lives before it are counted too: only differences say something of a life.
+        """
+        first, span, uses = self._uses
+        wanted = places * span + np.clip(day - first, 0, span - 1)
+        found: Ints = uses.searchsorted(wanted.astype(uses.dtype))
+        return found
+
     def rows(self, *names: str, **more: Any) -> list[Row[Any]]:  # noqa: ANN401 - SQL parameters
         """Run a named query with the parameters that all of them share."""
         return list(
@@ -158,9 +183,8 @@ def look(
         connection, "kept", "returns", product=product.id, as_of=as_of, return_ms=RETURN_MS
     )
     # Of an installation's uninstalls only the first that stands is one.
-    left = set(kept["uninstall"].tolist())
-    candidates = (Candidate(**row._mapping) for row in found)  # noqa: SLF001 - its public name
-    links = link(one for one in candidates if one.uninstall_id in left)
+    stand = np.isin([row.uninstall_id for row in found], kept["uninstall"]).tolist()
+    links = link(Candidate(**row._mapping) for row in compress(found, stand))  # noqa: SLF001 - its public name
     for name, value in (where or {}).items():
         text = dimension(kept, name)
         kept = kept.where(np.array([one == value for one in text.values], bool)[text.codes])
