@@ -19,6 +19,7 @@ from exitpoll_server import create_app
 from exitpoll_server.store import Product, Store, postgresql, sqlite
 
 # A busy machine, or a disk that takes its time to be durable, is no failure of ours.
+# Settings that suppress another check of health must name this one again: they replace the list.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 

@@ -11,7 +11,7 @@ from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown
 from exitpoll_agent import wire
 from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Logo, Product, Said, Store
+from exitpoll_server.store import Agent, Logo, Product, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -29,6 +29,8 @@ def fill(store: Store, copies: int = 5) -> Product:
     store.erase(product, UUID(int=copies), NOW)
     _set_aside(store, product)
     _gather(store, product)
+    agent = Agent(platform="linux-x86_64", version="1.0.0", sha256="0" * 64, added_at=NOW)
+    store.hand_out(agent, bytes(range(256)))
     # A report sums up what it reads, and keeps that.
     window = Window(as_of=after(days=1), start=None, end=None)
     store.counts(product, window, stopped_after_days=40, most_lines=1)

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from exitpoll_agent import wire
 from exitpoll_server.store import Product, tables
 
-OF_THE_VENDOR = ("products", "secrets", "versions", "exclusions", "themes")
+OF_THE_VENDOR = ("products", "secrets", "versions", "exclusions", "themes", "agents")
 """Tables in which nothing of a copy stands."""
 
 MEAN_SOMETHING_ELSE_TOO = ("channel", "launches")

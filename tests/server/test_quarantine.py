@@ -100,7 +100,10 @@ def in_order(arrivals: Sequence[Arrival]) -> list[Arrival]:
     return sorted(arrivals, key=lambda one: one.received_at)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(genuine=people(1, HOURS_OUTSIDE), abuse=people(101, HOURS_INSIDE))
 def test_a_quarantine_restores_what_would_have_been(
     store: Store, genuine: list[Arrival], abuse: list[Arrival]

@@ -27,6 +27,7 @@ from tests.server.processes import (
     serving,
     stored_launches,
     stored_uninstalls,
+    wait_until,
 )
 from tests.server.slow_app import SLOW
 
@@ -213,12 +214,11 @@ def test_a_graceful_stop_answers_what_it_stores(
     product = new_product(database)
     with serving(database, tmp_path) as server:
         load = Load(server, product)
-        time.sleep(1.5)
+        wait_until(lambda: load.answered[200] >= 100, 60, "a hundred messages answered")
         began = time.monotonic()
         assert server.stop(how) == 0
         assert time.monotonic() - began < STOP_SECONDS
         load.end()
-    assert load.answered[200] >= 100
     assert set(load.answered) <= {0, 200, 503}
     assert set(stored_launches(database)) == load.confirmed
 

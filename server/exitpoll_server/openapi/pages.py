@@ -159,10 +159,13 @@ PATHS: Mapping[str, dict[str, Any]] = {
         )
     },
     "/s/{token}/known": {
-        "get": _page("What is known of the copy", of_page({200: page("All of it.")}, 410), _TOKEN),
+        # 404: "copy" in the place of a token is the page below, of a product called "known".
+        "get": _page(
+            "What is known of the copy", of_page({200: page("All of it.")}, 404, 410), _TOKEN
+        ),
         "post": _page(
             "Delete all of it",
-            of_page({200: page("A question whether to, or the receipt.")}, 410, 413),
+            of_page({200: page("A question whether to, or the receipt.")}, 404, 410, 413),
             _TOKEN,
             requestBody=_form(erase=_ERASE),
         ),

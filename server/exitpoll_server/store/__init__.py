@@ -23,6 +23,7 @@ from exitpoll_server.counts import Churned, Counts, Window
 from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
 from exitpoll_server.questions import Kind, Survey
 from exitpoll_server.store import (
+    agents,
     copies,
     erasure,
     exclusions,
@@ -35,6 +36,7 @@ from exitpoll_server.store import (
     surveys,
     themes,
 )
+from exitpoll_server.store.agents import Agent
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.backups import backup, restore
@@ -62,6 +64,7 @@ from exitpoll_server.store.themes import MergeError, NoThemeError
 log = logging.getLogger(__name__)
 
 __all__ = [
+    "Agent",
     "Arrival",
     "Asked",
     "BusyError",
@@ -177,6 +180,23 @@ class Store:
         """Return a secret of this server, made at first use and the same ever after."""
         with write_transaction(self._engine) as connection:
             return products.secret(connection, name)
+
+    # -- agents
+
+    def agents(self) -> list[Agent]:
+        """Return the agents that are handed out, by platform."""
+        with read_transaction(self._engine) as connection:
+            return agents.everything(connection)
+
+    def agent_archive(self, platform: str) -> bytes | None:
+        """Return the archive of a platform's agent, if there is one."""
+        with read_transaction(self._engine) as connection:
+            return agents.archive(connection, platform)
+
+    def hand_out(self, agent: Agent, archive: bytes) -> None:
+        """Hand out this agent from now on, instead of an earlier one of its platform."""
+        with write_transaction(self._engine) as connection:
+            agents.put(connection, agent, archive)
 
     # -- messages
 

@@ -214,14 +214,15 @@ def _is_later(
 ) -> bool:
     """Tell whether a ping was sent after an uninstall.
 
-    By seq where one counter sent both, by the machine's clock where two of its counters did; and
-    by ours where the uninstall came without a counter, from a clock that nobody knows.
+    By seq where one counter sent both, by the machine's clock where two of its counters did (in
+    one second the ping is the later: an updater removes, installs and starts within it); and by
+    ours where the uninstall came without a counter, from a clock that nobody knows.
     """
     if uninstall["counter_id"] is None:
         return bool(received_at > uninstall["first_received_at"])
     if counter_id == uninstall["counter_id"]:
         return bool(seq > uninstall["seq"])
-    return bool(sent_at > uninstall["occurred_at"])
+    return bool(sent_at >= uninstall["occurred_at"])
 
 
 def _come_back(connection: Connection, work: Work, known: list[Values]) -> None:

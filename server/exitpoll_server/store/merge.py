@@ -65,7 +65,9 @@ def _distinct(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
 
 # -- the installation itself ---------------------------------------------------------------
 
-# An erased installation stays unknown: what comes late finds no row, and leaves none.
+# An erased installation stays unknown: what comes late finds no row, and leaves none. In the order
+# of the ids, like every writer: PostgreSQL may join from the tombstones' side, and would wait
+# crosswise.
 _MAKE_KNOWN = Bulk(
     """
     INSERT INTO installations (product_id, uuid, test, first_received_at, origin)
@@ -73,6 +75,7 @@ _MAKE_KNOWN = Bulk(
     FROM {rows}
     WHERE NOT EXISTS (SELECT 1 FROM tombstones t
                       WHERE t.product_id = :product_id AND t.uuid = r.uuid)
+    ORDER BY r.uuid, r.test
     ON CONFLICT (product_id, uuid, test) DO NOTHING
     """,
     uuid="uuid",

@@ -281,6 +281,17 @@ logos = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# The frozen agents that kits carry, one a platform.
+agents = Table(
+    "agents",
+    metadata,
+    Column("platform", String, primary_key=True),
+    Column("version", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("archive", LargeBinary, nullable=False),
+)
+
 # Words that the vendor gathers comments by; of no copy, and so no erasure reads it.
 themes = Table(
     "themes",
