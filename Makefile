@@ -14,11 +14,13 @@ LAUNCHES ?= 1000000
 FROZEN = $(shell cat dist/.program)
 FROZEN_FOR_WINDOWS = $(shell cat dist/.program-windows)
 WINDOWS := build/windows/.ready
+INNO := build/inno/.ready
 WITH_WINE := $(PYTHON) installer/windows.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow test-browser test-debian test-pythons bundle test-bundle bundle-windows \
-	test-windows bench-agent bench-ingest bench-report translations check format lock clean
+.PHONY: help setup demo serve test test-slow test-browser test-debian test-installers test-pythons bundle \
+	test-bundle bundle-windows test-agent-windows test-windows test-inno bench-agent bench-ingest bench-report \
+	translations check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +44,7 @@ test: $(READY) ## the fast tests
 	$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## the slow tests: the server killed again and again
-	$(BIN)/pytest -q -m 'slow and not debian and not browser'
+	$(BIN)/pytest -q -n 2 --dist loadfile -m 'slow and not (debian or browser or installer or inno or windows_setup)'
 
 # It needs Chromium (Debian: chromium). Pictures of every screen go to build/pictures.
 test-browser: $(READY) ## the pages in a real browser: languages, no script, phones, keyboard, axe-core
@@ -51,6 +53,11 @@ test-browser: $(READY) ## the pages in a real browser: languages, no script, pho
 # As root; it needs mmdebstrap, systemd-container, buildah and nsenter (util-linux).
 test-debian: $(READY) ## docs/operating.md on a clean Debian with its own systemd, and the container
 	$(BIN)/pytest -q -m debian
+
+# As root, on a machine that may have packages installed and removed: .ci/run says which it needs. A test of
+# a compiler that is not there is skipped with its reason.
+test-installers: dist/.program $(READY) ## kits for Linux, and products that start the agent: built, installed, removed
+	$(BIN)/pytest -q -n 2 --dist loadgroup -m installer
 
 test-pythons: ## the agent's tests on every Python from 3.10 to 3.13, without the server's half
 	$(PYTHON) tests/pythons.py $(PYTHONS)
@@ -90,9 +97,22 @@ dist/.program-windows: $(WINDOWS) $(wildcard agent/exitpoll_agent/*.py agent/exi
 	$(WITH_WINE) freeze > $@.new
 	mv $@.new $@
 
-test-windows: bundle-windows ## the tests that start the agent, with the Windows one
+# It needs nsis, wixl and msitools, and for the pages xvfb, xdotool, openbox, imagemagick and locales.
+# Pictures of the pages go to build/pictures/installer.
+test-windows: dist/.program-windows $(READY) ## kits for NSIS and MSI: built, installed, removed on Wine
+	$(BIN)/pytest -q -m windows_setup
+
+test-agent-windows: bundle-windows ## the tests that start the agent, with the Windows one
 	EXITPOLL_TEST_AGENT=$(FROZEN_FOR_WINDOWS) $(WITH_WINE) run $(BIN)/pytest -q -n 2 --dist loadfile \
 		-m 'agent and not slow and not windows'
+
+# As root; it needs mmdebstrap, npm, and a C compiler for Windows (Debian: gcc-mingw-w64-x86-64).
+$(INNO): installer/inno_root.py installer/in_root.sh
+	$(PYTHON) installer/inno_root.py prepare
+	touch $@
+
+test-inno: dist/.program-windows $(INNO) $(READY) ## the kit for Inno Setup: real setups, under 32-bit Wine
+	$(PYTHON) installer/inno_root.py run $(BIN)/pytest -q -s -m inno
 
 bench-agent: dist/.program ## what the frozen agent costs, beside an empty program
 	EXITPOLL_TEST_AGENT=$(FROZEN) $(BIN)/python -m tests.bench.agent

@@ -1,4 +1,4 @@
-"""`make bundle`: freezes the agent into a folder, with licences and sums, and names the program."""
+"""`make bundle`: freezes the agent into a folder and an archive, with licences and sums."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FROZEN_WITH_IT = (
 
 
 def main() -> int:
-    """Build `dist/exitpoll-agent-<version>-<platform>/` and print the program's path."""
+    """Build `dist/exitpoll-agent-<version>-<platform>/`, pack it, and print the program's path."""
     system = SYSTEMS.get(sys.platform, sys.platform)
     folder = ROOT / "dist" / f"exitpoll-agent-{__version__}-{system}-{machine.arch()}"
     work = ROOT / "build" / f"frozen-{system}"
@@ -35,6 +35,8 @@ def main() -> int:
     folder.parent.mkdir(exist_ok=True)
     (work / "exitpoll-agent").rename(folder)
     _add_licences(folder / "licences")
+    # For `exitpoll agent add`, whichever system that is run on.
+    shutil.make_archive(str(folder), "xztar", folder.parent, folder.name)
     _write_sums(folder.parent)
     program = folder / ("exitpoll-agent.exe" if sys.platform == "win32" else "exitpoll-agent")
     sys.stdout.write(f"{program.relative_to(ROOT).as_posix()}\n")
@@ -62,8 +64,9 @@ def _licence_of_python() -> Path:
 
 
 def _write_sums(folder: Path) -> None:
-    """Write SHA256SUMS for `sha256sum --check`, over every bundle that lies here."""
-    files = sorted(file for file in folder.glob("exitpoll-agent-*/**/*") if file.is_file())
+    """Write SHA256SUMS for `sha256sum --check`, over every bundle and archive that lies here."""
+    inside = folder.glob("exitpoll-agent-*/**/*")
+    files = sorted(file for file in (*inside, *folder.glob("*.tar.xz")) if file.is_file())
     lines = [
         f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder).as_posix()}\n"
         for file in files

@@ -8,18 +8,16 @@ from __future__ import annotations
 import gzip
 import logging
 import socket
-import ssl
 import threading
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
-import truststore
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from exitpoll_agent import wire
+from exitpoll_agent import trust, wire
 from exitpoll_agent.upload import (
     THREAD_NAME,
     Confirmed,
@@ -107,21 +105,17 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
-        super().init_poolmanager(*args, **kwargs, ssl_context=_ssl_context())
+        super().init_poolmanager(*args, **kwargs, ssl_context=trust.context())
         _hold_connections(self.poolmanager, self._line)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as requests has it
-        manager = super().proxy_manager_for(*args, **kwargs, ssl_context=_ssl_context())
+        manager = super().proxy_manager_for(*args, **kwargs, ssl_context=trust.context())
         _hold_connections(manager, self._line)
         return manager
 
     def cert_verify(self, conn: Any, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - as requests has it
         # The original would add the bundle of certifi to the machine's own trust.
         conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _ssl_context() -> ssl.SSLContext:
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _hold_connections(manager: Any, line: Line) -> None:  # noqa: ANN401 - of whichever kind of proxy

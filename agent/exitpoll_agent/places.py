@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
-import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,6 @@ from exitpoll_agent import order, wire
 
 OURS = "exitpoll"
 """The folder of all products that bundle the agent, in the person's profile or the machine's."""
-
-MAX_SLUG_CHARS = 40
-"""Windows allows 260 characters a path, and the user's own folder takes its share."""
-HASH_CHARS = 8
-"""Enough to keep the few products, or hosts, of one person apart; the hash never leaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +32,27 @@ class Places:
     @classmethod
     def of(cls, product: str, address: wire.Address, environment: Mapping[str, str]) -> Places:
         """Return the places, as the environment names them or the system has them."""
-        mark = _hash(f"{address.product_key} {product}")
-        name = f"{_slug(product)}-{mark}"
+        name = wire.folder_name(product, address.product_key)
+        mark = name.rpartition("-")[2]
         state = environment.get(order.PREFIX + "STATE_DIR")
         machine = environment.get(order.PREFIX + "MACHINE_DIR")
-        theirs = platformdirs.user_state_path(OURS, appauthor=False) / name / _hash(_host())
-        everybodys = platformdirs.site_state_path(OURS, appauthor=False) / name
+        theirs = (
+            platformdirs.user_state_path(OURS, appauthor=False) / name / wire.short_hash(_host())
+        )
+        everybodys = _everybodys() / name
         return cls(
             state=Path(state) if state else theirs,
             machine=Path(machine) if machine else everybodys,
             note=_temporary_folder(environment) / f"exitpoll-{mark}.json",
         )
+
+
+def _everybodys() -> Path:
+    # Not `site_state_path`, which says the same: the platformdirs of Debian 12 does not know it.
+    if sys.platform == "win32":
+        return platformdirs.site_data_path(OURS, appauthor=False)
+    is_mac = sys.platform == "darwin"
+    return Path("/Library/Application Support" if is_mac else "/var/lib") / OURS
 
 
 def _temporary_folder(environment: Mapping[str, str]) -> Path:
@@ -57,16 +61,6 @@ def _temporary_folder(environment: Mapping[str, str]) -> Path:
     return Path(next((folder for folder in named if folder), "/tmp"))  # noqa: S108 - see note.py
 
 
-def _slug(product: str) -> str:
-    # Names in other scripts leave an empty one: the mark beside it tells them apart.
-    return re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-") or "product"
-
-
 def _host() -> str:
     # The first label only: the rest is the network's, and changes with it.
     return platform.node().split(".")[0].lower()
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:HASH_CHARS]

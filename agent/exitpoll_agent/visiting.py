@@ -12,9 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
-import truststore
-
-from exitpoll_agent import wire
+from exitpoll_agent import trust, wire
 
 MAX_PAGE_BYTES = 256 * 1024
 """The survey's page takes five thousand; whatever else answers is not read to its end."""
@@ -46,7 +44,7 @@ def visit(
     Raises:
         OSError, http.client.HTTPException: nothing came back that could be understood.
     """
-    connection = _connection(url, proxy, seconds, truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    connection = _connection(url, proxy, seconds, trust.context())
     parts = urlsplit(url)
     target = parts._replace(scheme="", netloc="").geturl() or "/"
     if proxy is not None and parts.scheme == "http":
@@ -102,7 +100,7 @@ def shake_hands(url: str, *, proxy: str | None, seconds: float) -> datetime | No
         ssl.SSLError: the machine does not trust it, or nobody speaks TLS there.
         OSError, http.client.HTTPException: no connection came about.
     """
-    return _expiry(url, proxy, seconds, truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    return _expiry(url, proxy, seconds, trust.context())
 
 
 def expiry_of_untrusted(url: str, *, proxy: str | None, seconds: float) -> datetime | None:

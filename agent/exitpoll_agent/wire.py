@@ -45,6 +45,10 @@ MAX_EVENT_CHARS = 1_500
 """Address bars, shells and Windows' ShellExecute cut somewhere above 2,000 characters."""
 
 MAX_COMMENT_CHARS = 4_000
+MAX_SLUG_CHARS = 40
+"""Windows allows 260 characters a path, and the user's own folder takes its share."""
+HASH_CHARS = 8
+"""Enough to keep the few products, or hosts, of one person apart; the hash never leaves."""
 MAX_MILESTONES = 50
 MAX_ATTRIBUTES = 20
 MAX_NAME_CHARS = 64
@@ -359,6 +363,21 @@ class Address:
     def __str__(self) -> str:
         scheme, rest = self.base.split("://", 1)
         return f"{scheme}://{quote(self.product_key, safe='')}@{rest}"
+
+
+def folder_name(product: str, product_key: str) -> str:
+    """Return how the folder of a product's state is called, with a mark that is its own."""
+    # Names in other scripts leave an empty one: the mark beside it tells them apart.
+    plain_name = re.sub(r"[^a-z0-9]+", "-", product.lower())[:MAX_SLUG_CHARS].strip("-")
+    return f"{plain_name or 'product'}-{short_hash(f'{product_key} {product}')}"
+
+
+def short_hash(text: str) -> str:
+    """Return a mark for a text, to keep few of them apart."""
+    import hashlib  # noqa: PLC0415 - most launches need no place
+
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:HASH_CHARS]
 
 
 def parse_address(text: str) -> Address:

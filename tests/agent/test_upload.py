@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -169,8 +171,15 @@ def test_a_netrc_does_not_replace_the_product_key(
     assert server.received[0].headers["Authorization"] == "Bearer KEY"
 
 
-def test_the_machine_decides_whom_to_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate counts if the system's store has it, and not otherwise."""
+@pytest.mark.parametrize("has_truststore", [True, False])
+def test_the_machine_decides_whom_to_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_truststore: bool
+) -> None:
+    """A certificate counts if the system's store has it, and not otherwise, on Debian too."""
+    if not has_truststore:
+        monkeypatch.setitem(sys.modules, "truststore", None)
+    monkeypatch.delitem(sys.modules, "exitpoll_agent.trust")
+    monkeypatch.setattr(exchange, "trust", importlib.import_module("exitpoll_agent.trust"))
     server = Loopback()
     server.speaks_tls(str(certificate(tmp_path)))
     with running(server):

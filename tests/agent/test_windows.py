@@ -1,4 +1,4 @@
-"""What only Windows has, with the frozen agent: `make test-windows`."""
+"""What only Windows has, with the frozen agent: `make test-agent-windows`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from exitpoll_agent import order, wire
 
 pytestmark = [
     pytest.mark.windows,
-    pytest.mark.skipif(not ON_WINE, reason="`make test-windows` names a frozen Windows agent"),
+    pytest.mark.skipif(
+        not ON_WINE, reason="`make test-agent-windows` names a frozen Windows agent"
+    ),
 ]
 
 BUILT = Path(__file__).parents[2] / "build" / "windows"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
+import click
 import pytest
 from tests.agent.loopback import Loopback, running
 from tests.server.test_images import png
@@ -32,9 +33,11 @@ from exitpoll_agent import (
 from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server import definitions, images
 from exitpoll_server.cli.comments import comments
+from exitpoll_server.cli.kit import kit
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.survey import survey
 from exitpoll_server.cli.themes import themes
+from exitpoll_server.kits.kinds import ASKING, CONSENTS, KINDS, SCOPES
 from exitpoll_server.report.definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +100,19 @@ def test_getting_started_leads_to_a_first_comment(tmp_path: Path) -> None:
     assert "1 person uninstalled; 1 saw the question, 1 answered, 1 wrote" in done.stdout
     assert "I need SVG export. With it I would have stayed." in done.stdout
     assert "SVG export" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_a_first_kit(tmp_path: Path) -> None:
+    """A kit without an agent needs nothing but a product; every option stands on the page."""
+    done = run(
+        blocks("docs/kits.md", "kit"), tmp_path, EXITPOLL_DATABASE_URL="sqlite:///kit.sqlite3"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "inkwell-link/README.md" in done.stdout
+    page = (ROOT / "docs" / "kits.md").read_text("utf-8")
+    said = {f"`{name}`" for name in (*KINDS, *CONSENTS, *ASKING, *SCOPES)}
+    options = {f"`{one.opts[0]}`" for one in kit.params if isinstance(one, click.Option)}
+    assert not {one for one in said | options - {"`--product`"} if one not in page}
 
 
 def test_a_vendor_asks_what_docs_surveys_says(tmp_path: Path) -> None:

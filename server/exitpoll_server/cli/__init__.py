@@ -7,11 +7,13 @@ import sys
 
 import click
 
+from exitpoll_server.cli.agent import agent
 from exitpoll_server.cli.backup import backup
 from exitpoll_server.cli.comments import comments
 from exitpoll_server.cli.copy import copy
 from exitpoll_server.cli.export import export
 from exitpoll_server.cli.import_ import import_
+from exitpoll_server.cli.kit import kit
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.quarantine import quarantine
 from exitpoll_server.cli.report import report
@@ -21,6 +23,7 @@ from exitpoll_server.cli.survey import survey
 from exitpoll_server.cli.themes import themes
 from exitpoll_server.config import ConfigError
 from exitpoll_server.definitions import DefinitionError
+from exitpoll_server.kits import AgentError, KitError
 from exitpoll_server.report import DoesNotAddUpError
 from exitpoll_server.store import BusyError, StoreError
 from exitpoll_server.transfer.copying import CopyError
@@ -37,6 +40,8 @@ def cli() -> None:
 COMMANDS = (
     product,
     survey,
+    kit,
+    agent,
     serve,
     import_,
     report,
@@ -61,6 +66,8 @@ FORESEEN = (
     CopyError,
     DefinitionError,
     DoesNotAddUpError,
+    KitError,
+    AgentError,
 )
 """What says itself, in a sentence, what is wrong."""
 
