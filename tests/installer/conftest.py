@@ -24,15 +24,6 @@ BIN = Path(sys.executable).parent
 DIST = Path(__file__).parents[2] / "dist"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that change this machine in one process: two package managers do not agree."""
-    for item in items:
-        if item.get_closest_marker("installer"):
-            at_the_desk = "desk" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("desk" if at_the_desk else item.path.name))
-
-
 class Vendor:
     """Who sells products: a server of their own, and the kits that it makes."""
 
