@@ -21,12 +21,12 @@ LEAST_EFFECTIVE = 1 / 3
 MOST_UNREACHED = 0.1
 """Where more of those who left are like nobody who spoke, weights would speak of somebody else."""
 
-MOST_SWEEPS = 500
+MOST_SWEEPS = 750
 """Margins that can be met are met within a few dozen, seldom some hundred; the others never are."""
 
-TOLERANCE = 1e-6
-"""A margin is met when no value of it is further off than this share of everybody: what is printed
-has four decimals."""
+TOLERANCE = 1e-9
+"""A margin is met when no value of it is further off than this share of everybody: the smallest
+value has its six digits then too."""
 
 NotAdjusted: TypeAlias = Literal["too_few", "unreached", "does_not_converge", "too_uneven"]
 """Why there are no adjusted shares, in the order in which it is looked at."""
