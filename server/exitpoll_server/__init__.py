@@ -18,6 +18,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
 
     from exitpoll_server import (  # noqa: PLC0415 - as above
         config,
+        console,
         ingest,
         logs,
         openapi,
@@ -40,6 +41,7 @@ def create_app(store: Store | None = None, settings: Config | None = None) -> Fl
     survey.init_app(app, store, rates, days=settings.survey_days)
     operations.init_app(app, store, metrics_token=settings.metrics_token)
     openapi.init_app(app)
+    console.init_app(app, store, rates, settings)
     if settings.trusted_proxies:
         fixed = believing(app.wsgi_app, settings.trusted_proxies)
         app.wsgi_app = fixed  # type: ignore[method-assign]

@@ -22,6 +22,12 @@ LANGUAGES: tuple[str, ...] = (ENGLISH, "ru", "de", "fr", "es", "pt", "zh", "ja",
 
 CATALOGUES = str(resources.files(__package__) / "translations")
 
+CONSOLE = "console"
+CONSOLE_LANGUAGES: tuple[str, ...] = (ENGLISH, "ru")
+DOMAINS = (CONSOLE, "messages")
+"""What only a vendor reads, and what everybody does: a file each in a language's folder.
+Flask-Babel takes the rule of plurals from the last, which every language has."""
+
 MAX_TAG_CHARS = 35
 """What of a locale is looked at: every sound one fits in (RFC 5646, 4.4.1)."""
 
@@ -34,7 +40,7 @@ def language_of(wishes: Iterable[str | None]) -> str:
 
     A wish is a locale as systems and browsers name them: `pt-BR`, `zh_CN.UTF-8`, `de`.
     """
-    found = (_nearest(wish, LANGUAGES) for wish in wishes)
+    found = (nearest(wish, LANGUAGES) for wish in wishes)
     return next((one for one in found if one is not None), ENGLISH)
 
 
@@ -45,7 +51,7 @@ def say(text: Text, *wishes: str | None) -> str:
     """
     if isinstance(text, str):
         return translated(text, language_of(wishes))
-    names = (_nearest(wish, text) for wish in (*wishes, ENGLISH))
+    names = (nearest(wish, text) for wish in (*wishes, ENGLISH))
     return text[next((name for name in names if name is not None), next(iter(text)))]
 
 
@@ -65,7 +71,7 @@ def direction(language: str) -> str:
 def missing(text: Text, languages: Iterable[str]) -> list[str]:
     """Return in which of these languages a vendor's text is not said."""
     if isinstance(text, Mapping):
-        return [one for one in languages if _nearest(one, text) is None]
+        return [one for one in languages if nearest(one, text) is None]
     return []
 
 
@@ -77,7 +83,7 @@ def _catalogue(language: str) -> NullTranslations:
 # -- which is near -------------------------------------------------------------------------
 
 
-def _nearest(wish: str | None, names: Iterable[str]) -> str | None:
+def nearest(wish: str | None, names: Iterable[str]) -> str | None:
     """Return the name of the language that is nearest to a wish; None where it is another.
 
     That is the same one, or without its last parts; then one in the same script, the plainest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -61,7 +62,7 @@ class Rates:
         Raises:
             LimitedError: there were too many of it.
         """
-        self._addresses.count(_network(address))
+        self._addresses.count(network(address))
 
     def product(
         self, address: str | None, key: str, find: Callable[[str], Product | None]
@@ -71,17 +72,37 @@ class Rates:
         Raises:
             LimitedError: there were too many requests for the product, or wrong keys.
         """
-        network = _network(address)
+        whence = network(address)
         # Who has a right key is not kept out by a neighbour behind the same address.
         if key not in self._right:
-            self._wrong.refuse_beyond(network)
+            self._wrong.refuse_beyond(whence)
         product = find(key)
         if product is None:
-            self._wrong.count(network)
+            self._wrong.count(whence)
             return None
         self._right.add(key)
         self._products.count(str(product.id))
         return product
+
+
+class Attempts:
+    """Tries that failed, by whatever they are counted by."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._window = _Window(rate)
+
+    def refuse_beyond(self, key: str | bytes | None) -> None:
+        """Refuse a try where too many failed; None is never refused.
+
+        Raises:
+            LimitedError: there were too many.
+        """
+        self._window.refuse_beyond(key)
+
+    def count(self, key: str | bytes | None) -> None:
+        """Count a try that failed."""
+        with suppress(LimitedError):
+            self._window.count(key)
 
 
 class _Window:
@@ -119,7 +140,7 @@ class _Window:
         return max(1, math.ceil(self._ends - clock.elapsed()))
 
 
-def _network(address: str | None) -> str | bytes | None:
+def network(address: str | None) -> str | bytes | None:
     """Return what is counted as one; None for this machine, which nobody has to be kept from.
 
     A proxy on this machine that was not said to be trusted is not one client either.
@@ -133,5 +154,5 @@ def _network(address: str | None) -> str | bytes | None:
     except (OSError, ValueError):
         return address
     if packed.startswith(V4_IN_V6):
-        return _network(socket.inet_ntoa(packed[len(V4_IN_V6) :]))
+        return network(socket.inet_ntoa(packed[len(V4_IN_V6) :]))
     return None if address == "::1" else packed[:V6_NETWORK_BYTES]

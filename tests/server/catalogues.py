@@ -17,9 +17,23 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from exitpoll_server.languages import CATALOGUES, ENGLISH, LANGUAGES
+from exitpoll_server.languages import (
+    CATALOGUES,
+    CONSOLE,
+    CONSOLE_LANGUAGES,
+    DOMAINS,
+    ENGLISH,
+    LANGUAGES,
+)
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != ENGLISH)
+CATALOGUED = [
+    (language, domain)
+    for domain in DOMAINS
+    for language in TRANSLATED
+    if domain != CONSOLE or language in CONSOLE_LANGUAGES
+]
+"""Every catalogue: a language, and what everybody reads or only vendors do."""
 
 TRANSLATIONS = Path(CATALOGUES)
 SOURCE = TRANSLATIONS.parent
@@ -47,28 +61,41 @@ class _Plain(Catalog):
 
 
 @cache
-def extracted(source: Path = SOURCE) -> frozenset[Id]:
-    """Return every sentence that is marked in the source."""
-    found = extract_from_dir(source, _METHODS, _OPTIONS, _KEYWORDS)
+def extracted(domain: str = "messages") -> frozenset[Id]:
+    """Return every sentence of a domain that is marked in the source."""
+    if domain == CONSOLE:
+        return marked(SOURCE / CONSOLE)
+    return marked(SOURCE, apart=SOURCE / CONSOLE)
+
+
+def marked(source: Path, apart: Path | None = None) -> frozenset[Id]:
+    """Return every sentence that is marked in a folder, but for what one in it has."""
+    found = extract_from_dir(
+        source,
+        _METHODS,
+        _OPTIONS,
+        _KEYWORDS,
+        directory_filter=lambda folder: apart is None or Path(folder) != apart,
+    )
     return frozenset(message for _, _, message, _, _ in found)
 
 
-def po(language: str) -> Path:
+def po(language: str, domain: str = "messages") -> Path:
     """Return where a language's translations are written."""
-    return TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
+    return TRANSLATIONS / language / "LC_MESSAGES" / f"{domain}.po"
 
 
-def read(language: str) -> Catalog:
+def read(language: str, domain: str = "messages") -> Catalog:
     """Return a language's catalogue as it is written; empty where there is none yet."""
-    text = po(language).read_text("utf-8") if po(language).exists() else ""
-    return read_po(io.StringIO(text), locale=language)
+    file = po(language, domain)
+    return read_po(io.StringIO(file.read_text("utf-8") if file.exists() else ""), locale=language)
 
 
-def anew(language: str) -> Catalog:
+def anew(language: str, domain: str = "messages") -> Catalog:
     """Return a language's catalogue as the source wants it, with the translations that it has."""
-    there, catalogue = read(language), _Plain(locale=language, fuzzy=False)
+    there, catalogue = read(language, domain), _Plain(locale=language, fuzzy=False)
     catalogue.header_comment = f"# Exitpoll: {there.locale and there.locale.english_name}."
-    for sentence in sorted(extracted(), key=_first):
+    for sentence in sorted(extracted(domain), key=_first):
         known = there.get(_first(sentence))
         is_sure = known is not None and known.id == sentence and not known.fuzzy
         catalogue.add(sentence, known.string if known is not None and is_sure else "")
@@ -109,11 +136,11 @@ def _first(sentence: Id) -> str:
 
 def main() -> None:
     """Write every catalogue anew, and say what they lack."""
-    for language in TRANSLATED:
-        catalogue = anew(language)
-        po(language).parent.mkdir(parents=True, exist_ok=True)
-        po(language).write_bytes(as_po(catalogue))
-        po(language).with_suffix(".mo").write_bytes(as_mo(catalogue))
+    for language, domain in CATALOGUED:
+        catalogue, file = anew(language, domain), po(language, domain)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(as_po(catalogue))
+        file.with_suffix(".mo").write_bytes(as_mo(catalogue))
         for message in untranslated(catalogue):
             print(f"{language} lacks: {message.id}")  # noqa: T201
 

@@ -11,7 +11,7 @@ from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown
 from exitpoll_agent import wire
 from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Agent, Logo, Product, Said, Store
+from exitpoll_server.store import Agent, Invitation, Logo, Product, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -31,10 +31,24 @@ def fill(store: Store, copies: int = 5) -> Product:
     _gather(store, product)
     agent = Agent(platform="linux-x86_64", version="1.0.0", sha256="0" * 64, added_at=NOW)
     store.hand_out(agent, bytes(range(256)))
+    _let_in(store, product)
     # A report sums up what it reads, and keeps that.
     window = Window(as_of=after(days=1), start=None, end=None)
     store.counts(product, window, stopped_after_days=40, most_lines=1)
     return product
+
+
+def _let_in(store: Store, product: Product) -> None:
+    """Let somebody look after the server, and somebody else into one product."""
+    people = store.people
+    first = Invitation(purpose="set-up")
+    known: dict[str, Any] = {"name": WORDS, "password": WORDS, "now": NOW}
+    people.accept(people.invite(first, NOW), email="ada@example.com", **known)
+    second = Invitation(
+        purpose="invitation", email="anna@example.com", product_id=product.id, role="analyst"
+    )
+    people.accept(people.invite(second, NOW), email="", **known)
+    people.invite(Invitation(purpose="password", email="anna@example.com"), NOW)
 
 
 def _live(store: Store, product: Product, who: int) -> None:

@@ -164,6 +164,7 @@ READS = {
     *(
         "agents",
         "agent_archive",
+        "arrived",
         "asked",
         "check",
         "churn",
@@ -173,7 +174,7 @@ READS = {
         "feedback",
         "known_of",
     ),
-    *("known_product", "logo", "product_by_key", "product_by_name", "products", "sum_up"),
+    *("known_product", "labels", "logo", "product_by_key", "product_by_name", "products", "sum_up"),
     *("survey", "surveys", "themes", "uninstall_number", "whole", "withdrawn_uninstalls"),
 }
 

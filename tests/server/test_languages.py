@@ -39,41 +39,42 @@ TOO_LONG = (
     ),
 )
 
+every_catalogue = pytest.mark.parametrize(("language", "domain"), catalogues.CATALOGUED)
 every_language = pytest.mark.parametrize("language", catalogues.TRANSLATED)
 
 
 # -- the catalogues ------------------------------------------------------------------------
 
 
-@every_language
-def test_the_catalogues_are_those_of_the_source(language: str) -> None:
+@every_catalogue
+def test_the_catalogues_are_those_of_the_source(language: str, domain: str) -> None:
     """`make translations` would change nothing: no sentence is missing, stale or not compiled."""
-    catalogue, written = catalogues.anew(language), catalogues.po(language)
+    catalogue, written = catalogues.anew(language, domain), catalogues.po(language, domain)
     assert written.read_bytes() == catalogues.as_po(catalogue)
     assert written.with_suffix(".mo").read_bytes() == catalogues.as_mo(catalogue)
 
 
-@every_language
-def test_every_sentence_is_translated(language: str) -> None:
+@every_catalogue
+def test_every_sentence_is_translated(language: str, domain: str) -> None:
     """Nobody meets an English sentence among their own, whatever the number in it is."""
-    catalogue = catalogues.read(language)
+    catalogue = catalogues.read(language, domain)
     assert list(catalogues.untranslated(catalogue)) == []
     plurals = {len(forms(message)) for message in catalogue if message.pluralizable}
     assert plurals == {catalogue.num_plurals}
 
 
-@every_language
-def test_translations_keep_what_is_filled_in(language: str) -> None:
+@every_catalogue
+def test_translations_keep_what_is_filled_in(language: str, domain: str) -> None:
     """A translation has the placeholders of its sentence: no number and no name gets lost."""
-    for message in _sentences(language):
+    for message in _sentences(language, domain):
         for source, form in zip(_sources(message), forms(message), strict=True):
             assert sorted(PLACEHOLDER.findall(form)) == sorted(PLACEHOLDER.findall(source)), form
 
 
-@every_language
-def test_translations_keep_their_voice_down(language: str) -> None:
+@every_catalogue
+def test_translations_keep_their_voice_down(language: str, domain: str) -> None:
     """No sentence shouts at somebody who is leaving."""
-    everything = "".join(form for one in _sentences(language) for form in forms(one))
+    everything = "".join(form for one in _sentences(language, domain) for form in forms(one))
     assert not set("!！¡") & set(everything)
 
 
@@ -98,7 +99,7 @@ def test_whatever_is_marked_is_found(tmp_path: Path) -> None:
     )
     page = "{{ _('Five') }}{% macro m() %}{{ ngettext('Six', 'Sixes', n) }}{% endmacro %}"
     (tmp_path / "templates" / "survey" / "page.html").write_text(page)
-    assert catalogues.extracted(tmp_path) == {
+    assert catalogues.marked(tmp_path) == {
         *("One", "Two", "Three", "Five"),
         *(("%(num)d", "%(num)ds"), ("Six", "Sixes")),
     }
@@ -300,8 +301,8 @@ def test_what_a_vendor_did_not_say(text: Text, lacking: list[str]) -> None:
     assert missing(text, LANGUAGES) == lacking
 
 
-def _sentences(language: str) -> Iterator[Message]:
-    return (message for message in catalogues.read(language) if message.id)
+def _sentences(language: str, domain: str) -> Iterator[Message]:
+    return (message for message in catalogues.read(language, domain) if message.id)
 
 
 def _sources(message: Message) -> tuple[str, ...]:

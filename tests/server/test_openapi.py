@@ -38,6 +38,8 @@ def served(app: Flask) -> set[tuple[str, str]]:
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if not rule.endpoint.endswith(".static")
+        # The console's pages are the vendor's own: no program is to rely on them.
+        if rule.endpoint != "root" and not rule.endpoint.startswith("console.")
     }
 
 

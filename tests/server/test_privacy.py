@@ -12,7 +12,10 @@ from werkzeug.test import TestResponse
 from exitpoll_agent import wire
 from exitpoll_server.store import Product, tables
 
-OF_THE_VENDOR = ("products", "secrets", "versions", "exclusions", "themes", "agents")
+OF_THE_VENDOR = (
+    *("products", "secrets", "versions", "exclusions", "themes", "agents"),
+    *("accounts", "memberships", "invitations", "audit"),
+)
 """Tables in which nothing of a copy stands."""
 
 MEAN_SOMETHING_ELSE_TOO = ("channel", "launches")

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from exitpoll_server.cli.account import account
 from exitpoll_server.cli.agent import agent
 from exitpoll_server.cli.backup import backup
 from exitpoll_server.cli.comments import comments
@@ -42,6 +43,7 @@ COMMANDS = (
     survey,
     kit,
     agent,
+    account,
     serve,
     import_,
     report,

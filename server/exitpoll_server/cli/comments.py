@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from exitpoll_server.cli.gathered import as_rows, called, gather
 from exitpoll_server.cli.options import find_product, open_store
 from exitpoll_server.counts import HealthClass
+from exitpoll_server.gathering import as_rows, called, gather
 from exitpoll_server.render import words
 from exitpoll_server.report.comments_list import CommentFilter, Listed, listed
 

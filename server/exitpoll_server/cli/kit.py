@@ -10,18 +10,16 @@ import click
 from exitpoll_agent import wire
 from exitpoll_server import config, definitions, kits
 from exitpoll_server.cli.options import find_product, open_store
-from exitpoll_server.kits import KINDS, Kit, KitError, Packed
+from exitpoll_server.kits import KINDS, Kit
 from exitpoll_server.kits.kinds import (
-    ANY,
     ASKING,
     CONSENTS,
-    LIBRARY,
     SCOPES,
     Asking,
     Consent,
     Scope,
 )
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Product
 
 
 @click.command()
@@ -84,7 +82,7 @@ def kit(  # noqa: PLR0913 - its options
             platform=platform,
             language=language,
         )
-        agent = _agent(store, chosen.platform)
+        agent = kits.agent_for(chosen, store.agent_archive)
     target = folder or Path(f"{kits.slug(found.name)}-{kind}")
     kits.write(chosen, target, agent)
     click.echo(f"{target}: read {target / 'README.md'} first")
@@ -92,21 +90,3 @@ def kit(  # noqa: PLR0913 - its options
 
 def _address(product: Product) -> wire.Address:
     return wire.Address(product_key=product.key, base=config.load(os.environ).public_url)
-
-
-def _agent(store: Store, platform: str | None) -> Packed | None:
-    """Return the agent that a kit carries; None where it carries none that is frozen.
-
-    Raises:
-        KitError: this server has none for the platform.
-    """
-    if platform in (None, ANY, LIBRARY):
-        return None
-    archive = store.agent_archive(str(platform))
-    if archive is not None:
-        return kits.opened(archive)
-    target = "bundle-windows" if str(platform).startswith("windows") else "bundle"
-    raise KitError(
-        f"this server has no agent for {platform} yet: make one with `make {target}` in Exitpoll's "
-        f"source, then: exitpoll agent add dist/exitpoll-agent-VERSION-{platform}.tar.xz"
-    )

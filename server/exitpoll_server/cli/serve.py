@@ -7,10 +7,10 @@ import time
 
 import click
 
-from exitpoll_server import config, logs
+from exitpoll_server import clock, config, logs
 from exitpoll_server.cli.options import ExplainsSettings
 from exitpoll_server.serving import CannotListenError, Place, find_place
-from exitpoll_server.store import Store
+from exitpoll_server.store import Invitation, Store
 
 PATIENCE_SECONDS = 2.0
 """How long the workers of a server that was killed may go on with what they had accepted."""
@@ -30,16 +30,31 @@ def serve(host: str, port: int) -> None:
     settings = config.load(os.environ)
     logs.set_up(settings.log_format)
     # Whatever is wrong with the database is said here, once, and not by every worker.
-    Store(settings.database_url, settings.journal).close()
+    store = Store(settings.database_url, settings.journal)
     place = _place(host, port)
+    welcome = f"Exitpoll listens on {place.url}\n{_invitation(store, settings, place)}"
+    store.close()
     try:
         from exitpoll_server.serving import workers  # noqa: PLC0415 - granian is not for every machine
     except ImportError:
         from exitpoll_server.serving import fallback  # noqa: PLC0415 - only where it is needed
 
-        fallback.serve(place, settings)
+        fallback.serve(place, settings, welcome)
     else:
-        workers.serve(place, settings)
+        workers.serve(place, settings, welcome)
+
+
+def _invitation(store: Store, settings: config.Config, place: Place) -> str:
+    """Return a line that leads to the first account; nothing where there is one."""
+    if store.people.are_there():
+        return ""
+    secret = store.people.invite(Invitation(purpose="set-up"), clock.now())
+    is_named = settings.public_url != config.LOCAL_URL
+    base = settings.public_url if is_named else place.url
+    return (
+        "Nobody has an account at its console yet. This makes the first one, within a day:\n"
+        f"{base}/console/join/{secret}\n"
+    )
 
 
 def _place(host: str, port: int) -> Place:

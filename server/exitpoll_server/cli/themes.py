@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 import click
 
 from exitpoll_server import clock
-from exitpoll_server.cli.gathered import Gathered, called, gather
 from exitpoll_server.cli.options import find_product, open_store
-from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
+from exitpoll_server.counts.themes import DECISIONS, KeptTheme, ThemeWords
+from exitpoll_server.gathering import Gathered, called, gather
 from exitpoll_server.render import words
 from exitpoll_server.report.stems import Reader
 from exitpoll_server.report.themes import ReadComment, Theme
@@ -25,8 +25,6 @@ MOST_LISTED = 20
 
 QUOTES = 3
 MAX_QUOTE_CHARS = 100
-
-DECISIONS: tuple[Decision, ...] = ("planned", "declined", "done")
 
 _product = click.option("--product", required=True, help="The product's name.")
 _id = click.argument("id", type=click.IntRange(min=1), metavar="ID")

@@ -5,8 +5,8 @@ The parts lie in installer/; here they are filled in for one product.
 
 from __future__ import annotations
 
-from exitpoll_server.kits.archives import AgentError, Packed, opened
-from exitpoll_server.kits.kinds import KINDS, Kit, KitError, Platform
+from exitpoll_server.kits.archives import AgentError, Packed, agent_for, opened
+from exitpoll_server.kits.kinds import KINDS, Kit, KitError, NoAgentError, Platform
 from exitpoll_server.kits.writing import slug, write
 
 __all__ = [
@@ -14,8 +14,10 @@ __all__ = [
     "AgentError",
     "Kit",
     "KitError",
+    "NoAgentError",
     "Packed",
     "Platform",
+    "agent_for",
     "opened",
     "slug",
     "write",

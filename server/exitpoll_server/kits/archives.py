@@ -6,10 +6,11 @@ import hashlib
 import io
 import re
 import tarfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from exitpoll_server.kits.kinds import Platform
+from exitpoll_server.kits.kinds import ANY, LIBRARY, Kit, NoAgentError, Platform
 
 _FOLDER = re.compile(r"exitpoll-agent-(?P<version>[0-9][^-]*)-(?P<platform>[a-z]+-[a-z0-9_]+)")
 """What an archive's one folder is called."""
@@ -51,6 +52,20 @@ class Packed:
                 assert file is not None  # `opened` let nothing else in  # noqa: S101
                 target.write_bytes(file.read())
                 target.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def agent_for(kit: Kit, archive_of: Callable[[Platform], bytes | None]) -> Packed | None:
+    """Return the agent that a kit carries; None where it carries none that is frozen.
+
+    Raises:
+        NoAgentError: there is none for its platform.
+    """
+    if kit.platform in (None, ANY, LIBRARY):
+        return None
+    archive = archive_of(kit.platform)
+    if archive is None:
+        raise NoAgentError(kit.platform)
+    return opened(archive)
 
 
 def opened(content: bytes) -> Packed:

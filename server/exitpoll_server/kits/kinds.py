@@ -34,6 +34,19 @@ class KitError(Exception):
     """What was chosen does not go together; says what to choose."""
 
 
+class NoAgentError(KitError):
+    """The server has no agent for a platform yet."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.target = "bundle-windows" if platform.startswith("windows") else "bundle"
+        super().__init__(
+            f"this server has no agent for {platform} yet: make one with `make {self.target}` in "
+            "Exitpoll's source, then: exitpoll agent add "
+            f"dist/exitpoll-agent-VERSION-{platform}.tar.xz"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of kit."""

@@ -1,14 +1,15 @@
-"""A report as one HTML file: nothing is fetched, it prints, and every figure opens."""
+"""A report as one HTML file, or as a part of the console's: it prints, and every figure opens."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from exitpoll_server.render import behind, commands, words
 from exitpoll_server.render.as_table import as_table
+from exitpoll_server.render.behind import Behind
 from exitpoll_server.render.blocks import blocks, changed, funnel, iceberg, waiting
 from exitpoll_server.render.pictures import NARROW, STYLE, Look
 from exitpoll_server.report import Report
@@ -19,8 +20,11 @@ from exitpoll_server.tables import Cell
 MOST_FIGURES = 2_000
 """A big product has a figure for each version and week: those are in the CSV."""
 
+_WHEN_DARK = "@media screen and (prefers-color-scheme: dark)"
+
+_loader = PackageLoader("exitpoll_server.render")
 _templates = Environment(
-    loader=PackageLoader("exitpoll_server.render"),
+    loader=_loader,
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -30,11 +34,31 @@ _templates = Environment(
 
 def as_page(report: Report) -> str:
     """Write a report as a self-contained page."""
+    return _written("report.html", report, rows=None)
+
+
+def as_part(report: Report, rows: Callable[[Behind], str]) -> str:
+    """Write what such a page holds, for a page around it that has `part_style`.
+
+    `rows` gives the address of the rows behind a count, where not all of them are in the report.
+    """
+    return _written("part.html", report, rows=rows)
+
+
+def part_style() -> str:
+    """Return the stylesheet of a part: it touches nothing outside of an element `report`."""
+    source, _, _ = _loader.get_source(_templates, "report.css")
+    # What is around it says whether it is dark: both are, or neither.
+    inside = (source + STYLE).replace(_WHEN_DARK, '[data-bs-theme="dark"] &').replace(":root", "&")
+    return f".report {{\n{inside}\n}}\n"
+
+
+def _written(template: str, report: Report, rows: Callable[[Behind], str] | None) -> str:
     table, found = as_table(report), blocks(report)
     every = list(table.rows)
     shown = every[:MOST_FIGURES]
     return _templates.get_template(
-        "report.html"
+        template
     ).render(
         report=report,
         words=words,
@@ -46,6 +70,7 @@ def as_page(report: Report) -> str:
         waiting=waiting(report, found),
         behind=behind,
         commands=commands,
+        rows_of=rows,
         ends=_ends,
         look=Look,
         narrow=NARROW,

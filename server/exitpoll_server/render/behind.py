@@ -29,6 +29,8 @@ class Behind:
     lines: tuple[tuple[int, Departure], ...] = ()
     """Each with its place in the report's lines, from 1 on."""
     command: str | None = None
+    options: tuple[str, ...] = ()
+    """What of the command narrows the report's uninstalls down."""
     among: str | None = None
     """Which of the command's rows they are; None where it is all of them."""
 
@@ -150,4 +152,5 @@ def _behind(report: Report, figure: Figure, rule: _Rule) -> Behind:
         found = tuple((n, line) for n, line in enumerate(report.lines, 1) if rule.wanted(line))
         if len(found) == figure.numerator:
             return Behind(lines=found)
-    return Behind(command=commands.churn(report, *rule.options), among=rule.among)
+    command = commands.churn(report, *rule.options)
+    return Behind(command=command, options=rule.options, among=rule.among)

@@ -24,8 +24,8 @@ IDLE_SECONDS = 30
 """How long a connection may say nothing."""
 
 
-def serve(place: Place, settings: config.Config) -> None:
-    """Serve until told to stop."""
+def serve(place: Place, settings: config.Config, welcome: str) -> None:
+    """Serve until told to stop; say the welcome as soon as it is true."""
     store = Store(settings.database_url, settings.journal)
     server: Any = create_server(
         create_app(store, settings),
@@ -44,7 +44,7 @@ def serve(place: Place, settings: config.Config) -> None:
         max_request_header_size=MOST_HEADER_BYTES,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    click.echo(f"Exitpoll listens on {place.url}")
+    click.echo(welcome, nl=False)
     sys.stdout.flush()
     try:
         server.run()

@@ -43,8 +43,8 @@ COLLECT_AFTER = (20_000, 20, 50)
 thousand, and none of them is a cycle."""
 
 
-def serve(place: Place, settings: config.Config) -> None:
-    """Serve until told to stop; say so as soon as it is true."""
+def serve(place: Place, settings: config.Config, welcome: str) -> None:
+    """Serve until told to stop; say the welcome as soon as it is true."""
     server = Granian(
         f"{__name__}:application",
         factory=True,
@@ -64,13 +64,13 @@ def serve(place: Place, settings: config.Config) -> None:
         log_level=LogLevels.warning,
         log_dictconfig=logs.configuration(settings.log_format),
     )
-    threading.Thread(target=_announce, args=(place,), daemon=True).start()
+    threading.Thread(target=_announce, args=(place, welcome), daemon=True).start()
     _let_no_worker_miss_its_end()
     with metrics.shared():
         server.serve()
 
 
-def _announce(place: Place) -> None:
+def _announce(place: Place, welcome: str) -> None:
     """Say where the server listens, once it does."""
     while True:
         try:
@@ -80,7 +80,7 @@ def _announce(place: Place) -> None:
         else:
             break
     # No lock of a stream may be held while a worker is forked.
-    os.write(sys.stdout.fileno(), f"Exitpoll listens on {place.url}\n".encode())
+    os.write(sys.stdout.fileno(), welcome.encode())
 
 
 def application() -> Adapter:

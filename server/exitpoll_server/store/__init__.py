@@ -24,6 +24,7 @@ from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
 from exitpoll_server.questions import Kind, Survey
 from exitpoll_server.store import (
     agents,
+    audit,
     copies,
     erasure,
     exclusions,
@@ -36,9 +37,18 @@ from exitpoll_server.store import (
     surveys,
     themes,
 )
+from exitpoll_server.store.accounts import (
+    ROLES,
+    Account,
+    AccountError,
+    Invitation,
+    Member,
+    Role,
+)
 from exitpoll_server.store.agents import Agent
 from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
+from exitpoll_server.store.audit import CHANGES_ON_A_PAGE, Change
 from exitpoll_server.store.backups import backup, restore
 from exitpoll_server.store.copies import Entry, Record, Section
 from exitpoll_server.store.copying import Whole
@@ -57,29 +67,39 @@ from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.logos import Logo
-from exitpoll_server.store.products import Product, ProductExistsError
+from exitpoll_server.store.people import People
+from exitpoll_server.store.products import Arrived, Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked, Kept, Said, Showing
 from exitpoll_server.store.themes import MergeError, NoThemeError
 
 log = logging.getLogger(__name__)
 
 __all__ = [
+    "CHANGES_ON_A_PAGE",
+    "ROLES",
+    "Account",
+    "AccountError",
     "Agent",
     "Arrival",
+    "Arrived",
     "Asked",
     "BusyError",
+    "Change",
     "Channel",
     "Entry",
     "Exclusion",
     "Feedback",
+    "Invitation",
     "Kept",
     "Logo",
+    "Member",
     "MergeError",
     "NoThemeError",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
     "Record",
+    "Role",
     "Said",
     "Section",
     "Showing",
@@ -112,6 +132,8 @@ class Store:
             0 if self._journal is None else erasure.catch_up(self._engine, self._journal)
         )
         """Erasures that the database did not know when it was opened: it was restored."""
+        self.people = People(self._engine)
+        """Who works at the console."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 
@@ -140,18 +162,22 @@ class Store:
             ProductExistsError: the name is taken.
         """
         with write_transaction(self._engine) as connection:
-            return products.create(
+            created = products.create(
                 connection,
                 name=name,
                 stopped_after_days=stopped_after_days,
                 trial_days=trial_days,
                 now=to_ms(now),
             )
+            audit.note(connection, "product.created", created.id, name=name)
+            return created
 
     def change_product(self, product: Product) -> None:
         """Keep a product's settings as this one has them; reports read them from now on."""
         with write_transaction(self._engine) as connection:
-            products.change(connection, product)
+            changed = products.change(connection, product)
+            if changed:
+                audit.note(connection, "product.changed", product.id, **changed)
 
     def product_by_key(self, key: str) -> Product | None:
         """Return the product that a message is for."""
@@ -176,6 +202,16 @@ class Store:
         with read_transaction(self._engine) as connection:
             return products.everything(connection)
 
+    def arrived(self, product: Product, most: int = 1_000) -> Arrived:
+        """Count what came of a product so far, up to so many."""
+        with read_transaction(self._engine) as connection:
+            return products.arrived(connection, product.id, most)
+
+    def labels(self, product: Product) -> dict[str, str]:
+        """Return a vendor's own reasons in words, by id."""
+        with read_transaction(self._engine) as connection:
+            return reading.labels(connection, product)
+
     def secret(self, name: str) -> str:
         """Return a secret of this server, made at first use and the same ever after."""
         with write_transaction(self._engine) as connection:
@@ -197,6 +233,8 @@ class Store:
         """Hand out this agent from now on, instead of an earlier one of its platform."""
         with write_transaction(self._engine) as connection:
             agents.put(connection, agent, archive)
+            about = {"platform": agent.platform, "version": agent.version}
+            audit.note(connection, "agent.added", None, **about)
 
     # -- messages
 
@@ -352,7 +390,10 @@ class Store:
     def change_survey(self, product: Product, survey: Survey, now: datetime) -> Survey:
         """Ask something else from now on; return it with its version."""
         with write_transaction(self._engine) as connection:
-            return surveys.change(connection, product.id, survey, to_ms(now))
+            changed = surveys.change(connection, product.id, survey, to_ms(now))
+            about = {"survey": survey.kind, "version": str(changed.version)}
+            audit.note(connection, "survey.changed", product.id, **about)
+            return changed
 
     def logo(self, product: Product) -> Logo | None:
         """Return a product's logo, if it has one."""
@@ -363,6 +404,8 @@ class Store:
         """Give a product another logo, or none."""
         with write_transaction(self._engine) as connection:
             logos.put(connection, product.id, logo)
+            action = "logo.removed" if logo is None else "logo.changed"
+            audit.note(connection, action, product.id)
 
     # -- what is said while the product is in use
 
@@ -410,14 +453,20 @@ class Store:
     ) -> Exclusion:
         """Leave the installations first heard of within a time out of every report."""
         with write_transaction(self._engine) as connection:
-            return exclusions.add(
+            added = exclusions.add(
                 connection, product_id=product.id, start=start, end=end, note=note, now=now
             )
+            audit.note(connection, "exclusion.added", product.id, exclusion=str(added.id))
+            return added
 
     def lift(self, exclusion: int, now: datetime) -> Exclusion | None:
         """Put back what is left out; return it, or None where none that stands has the number."""
         with write_transaction(self._engine) as connection:
-            return exclusions.lift(connection, exclusion, now)
+            lifted = exclusions.lift(connection, exclusion, now)
+            owner = None if lifted is None else products.by_name(connection, lifted.product)
+            if owner is not None:
+                audit.note(connection, "exclusion.lifted", owner.id, exclusion=str(exclusion))
+            return lifted
 
     def exclusions(self) -> list[Exclusion]:
         """Return everything that was ever left out of reports, the lifted too."""
@@ -434,7 +483,9 @@ class Store:
     def keep_theme(self, product: Product, *, name: str, words: Sequence[ThemeWords]) -> KeptTheme:
         """Keep a theme: from now on it gathers what has these words."""
         with write_transaction(self._engine) as connection:
-            return themes.keep(connection, product.id, name=name, words=words)
+            kept = themes.keep(connection, product.id, name=name, words=words)
+            audit.note(connection, "theme.kept", product.id, theme=name)
+            return kept
 
     def name_theme(self, product: Product, theme: int, name: str) -> KeptTheme:
         """Give a theme another name.
@@ -443,7 +494,9 @@ class Store:
             NoThemeError: there is none.
         """
         with write_transaction(self._engine) as connection:
-            return themes.name(connection, product.id, theme, name)
+            named = themes.name(connection, product.id, theme, name)
+            audit.note(connection, "theme.named", product.id, theme=name)
+            return named
 
     def merge_theme(self, product: Product, theme: int, into: int) -> KeptTheme:
         """Let a theme's words gather for another one; return that one.
@@ -453,7 +506,9 @@ class Store:
             MergeError: they are one already.
         """
         with write_transaction(self._engine) as connection:
-            return themes.merge(connection, product.id, theme, into)
+            merged = themes.merge(connection, product.id, theme, into)
+            audit.note(connection, "theme.merged", product.id, into=merged.name)
+            return merged
 
     def decide_theme(
         self,
@@ -470,9 +525,12 @@ class Store:
             NoThemeError: there is none.
         """
         with write_transaction(self._engine) as connection:
-            return themes.decide(
+            decided = themes.decide(
                 connection, product.id, theme, decision=decision, note=note, now=now
             )
+            about = {"theme": decided.name, "decision": decision or "none"}
+            audit.note(connection, "theme.decided", product.id, **about)
+            return decided
 
     def release_theme(self, product: Product, theme: int) -> KeptTheme:
         """Take back the merge of a theme, or delete one that was not merged; return what it was.
@@ -481,7 +539,9 @@ class Store:
             NoThemeError: there is none.
         """
         with write_transaction(self._engine) as connection:
-            return themes.release(connection, product.id, theme)
+            was = themes.release(connection, product.id, theme)
+            audit.note(connection, "theme.released", product.id, theme=was.name)
+            return was
 
     # -- the report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
@@ -40,6 +40,14 @@ SETTINGS = (
     "success_milestone",
 )
 """What a vendor may change of a product at any time: reports read it, and nothing that is kept."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """What came of a product so far, rehearsals not counted."""
+
+    installations: int
+    uninstalls: int
 
 
 class ProductExistsError(Exception):
@@ -80,14 +88,30 @@ def create(
     )
 
 
-def change(connection: Connection, product: Product) -> None:
-    """Keep the settings of a product; its name and key stay as they are."""
+def change(connection: Connection, product: Product) -> dict[str, str]:
+    """Keep a product's settings, and say which are other ones; name and key stay as they are."""
     table = tables.products
-    connection.execute(
-        update(table)
-        .where(table.c.id == product.id)
-        .values({name: getattr(product, name) for name in SETTINGS})
-    )
+    [before] = _find(connection, id=product.id)
+    new = {
+        name: getattr(product, name)
+        for name in SETTINGS
+        if getattr(product, name) != getattr(before, name)
+    }
+    if new:
+        connection.execute(update(table).where(table.c.id == product.id).values(new))
+    return {name: str(value) for name, value in new.items()}
+
+
+def arrived(connection: Connection, product_id: int, most: int) -> Arrived:
+    """Count what came of a product, up to so many: who waits for the first asks every second."""
+    i, u = tables.installations, tables.uninstalls
+    copies = select(i.c.id).where(i.c.product_id == product_id, i.c.test.is_(False))
+    left = select(u.c.id).where(u.c.installation_id.in_(copies.limit(most)))
+    counts = [
+        connection.execute(select(func.count()).select_from(rows.limit(most).subquery()))
+        for rows in (copies, left)
+    ]
+    return Arrived(*(one.scalar_one() for one in counts))
 
 
 def by_key(connection: Connection, key: str) -> Product | None:

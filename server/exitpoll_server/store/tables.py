@@ -372,3 +372,58 @@ tombstones = Table(
     Column("uuid", Uuid, primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
 )
+
+# Who signs in at the console.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    # In lower case: mail reaches the same person however it is written.
+    Column("email", String, nullable=False, unique=True),
+    Column("name", String, nullable=False),
+    Column("password", String, nullable=False),
+    # Changes with the password: whoever is signed in elsewhere is signed out.
+    Column("stamp", String, nullable=False),
+    Column("language", String),
+    Column("administrator", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger),
+    Column("closed_at", BigInteger),
+)
+
+# Who may do what with which product; administrators may do everything with all of them.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("role", String, nullable=False),
+)
+
+# Links that open the console once: the set-up, an invitation, a new password.
+invitations = Table(
+    "invitations",
+    metadata,
+    # SHA-256 of what stands in the link: whoever reads the database cannot open it.
+    Column("digest", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("email", String),
+    Column("product_id", ForeignKey("products.id")),
+    Column("role", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# Who changed what, and when; only ever added to.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    # Null where it was done at the command line, or by the server itself.
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("product_id", ForeignKey("products.id")),
+    Column("action", String, nullable=False),
+    Column("about", JSON, nullable=False),
+    Index(None, "product_id", "id"),
+)

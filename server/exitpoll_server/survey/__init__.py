@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, intake, trace
-from exitpoll_server.languages import CATALOGUES, direction, language_of
+from exitpoll_server.languages import CATALOGUES, DOMAINS, direction, language_of
 from exitpoll_server.questions import EXIT
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.schemas import InvalidError
@@ -84,7 +84,13 @@ def init_app(app: Flask, store: Store, rates: Rates, *, days: int) -> None:
     blueprint.context_processor(_how_it_is_read)
     blueprint.after_request(_guard)
     app.register_blueprint(blueprint)
-    Babel(app, default_translation_directories=CATALOGUES, locale_selector=_language)
+    Babel(
+        app,
+        # One directory a domain.
+        default_translation_directories=";".join([CATALOGUES] * len(DOMAINS)),
+        default_domain=";".join(DOMAINS),
+        locale_selector=_language,
+    )
 
 
 def _language() -> str:

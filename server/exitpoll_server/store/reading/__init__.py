@@ -50,11 +50,11 @@ def counts(
         activity=activity(view),
         segments=segments(view),
         compared=compared(view),
-        labels=_labels(connection, product),
+        labels=labels(connection, product),
     )
 
 
-def _labels(connection: Connection, product: Product) -> dict[str, str]:
+def labels(connection: Connection, product: Product) -> dict[str, str]:
     """Return what the reasons of every version say in English, else first; the latest wins."""
     kept = [one.survey for one in surveys.everything(connection, product.id)]
     return {

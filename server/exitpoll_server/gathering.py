@@ -1,4 +1,4 @@
-"""What `exitpoll comments` and `exitpoll themes` both read and say."""
+"""What people wrote on leaving, grouped: read by the command line and the console alike."""
 
 from __future__ import annotations
 

@@ -1,0 +1,192 @@
+"""The report: with its window, segment and comparison in the address, and its figures as files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Response, abort, g, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup
+
+from exitpoll_server import clock, render
+from exitpoll_server import report as reports
+from exitpoll_server.console.access import EVERYBODY, SIGNED_IN, STUDIES, Pages
+from exitpoll_server.counts import Window
+from exitpoll_server.kits import slug
+from exitpoll_server.render import Behind
+from exitpoll_server.report import Report
+from exitpoll_server.store import Product, Store
+from exitpoll_server.transfer.writing import WRITERS, Format
+
+WINDOWS = {
+    "7": lazy_gettext("last 7 days"),
+    "28": lazy_gettext("last 28 days"),
+    "91": lazy_gettext("last 3 months"),
+    "365": lazy_gettext("last 12 months"),
+}
+"""By how many days they are; what is not among them is all, or two dates."""
+
+SEGMENTS = {
+    "version": lazy_gettext("version"),
+    "channel": lazy_gettext("channel"),
+    "os": lazy_gettext("system"),
+    "locale": lazy_gettext("locale"),
+    "edition": lazy_gettext("edition"),
+    "source": lazy_gettext("source"),
+}
+
+TABLES: tuple[Format, ...] = ("csv", "xlsx")
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+
+ABOUT = ("days", "from", "to", "by", "is")
+"""What an address says of the window and the segment."""
+
+MAX_VALUE_CHARS = 200
+"""Of a segment: no version, channel or attribute is longer."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an address asks for."""
+
+    days: str
+    """One of WINDOWS, or empty."""
+    start: date | None
+    end: date | None
+    """The last day that is in it."""
+    segment: str
+    value: str
+    faults: tuple[str, ...]
+
+    def window(self, now: datetime) -> Window:
+        """Return the window, as known now."""
+        if self.days:
+            return Window(as_of=now, start=now - timedelta(days=int(self.days)), end=None)
+        return Window(as_of=now, start=_midnight(self.start), end=_midnight(_after(self.end)))
+
+    @property
+    def where(self) -> Mapping[str, str]:
+        """The segment."""
+        return {self.segment: self.value} if self.segment and self.value else {}
+
+
+class Reports:
+    """A product's report, on one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add_to(self, pages: Pages) -> None:
+        """Add the pages."""
+        pages.add("/report.css", self.report_style, whom=SIGNED_IN)
+        pages.add("/<int:number>/report", self.report, whom=EVERYBODY)
+        pages.add("/<int:number>/report.<kind>", self.report_file, whom=STUDIES)
+
+    def report_style(self) -> Response:
+        """Give the look of a report."""
+        return Response(render.part_style(), content_type="text/css; charset=utf-8")
+
+    def report(self, product: Product) -> str:
+        """Show the report of the window and segment that the address names."""
+        asked = read()
+        made = self._made(product, asked)
+        return render_template(
+            "console/report.html",
+            asked=asked,
+            windows=WINDOWS,
+            dimensions=SEGMENTS.items(),
+            seen=made.iceberg.seen.numerator,
+            body=Markup(render.as_part(made, _rows)),  # noqa: S704 - made by a template that escapes
+        )
+
+    def report_file(self, product: Product, kind: str) -> Response:
+        """Give all figures as a file."""
+        if kind not in TYPES:
+            abort(404)
+        made = self._made(product, read())
+        content = render.as_json(made).encode() if kind == "json" else _table(made, kind)
+        name = f"exitpoll-{slug(product.name)}.{kind}"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, content_type=TYPES[kind], headers=disposition)
+
+    def _made(self, product: Product, asked: Asked) -> Report:
+        counts = self._store.counts(
+            product,
+            asked.window(clock.now()),
+            stopped_after_days=product.stopped_after_days,
+            most_lines=reports.MOST_LINES,
+            where=asked.where,
+        )
+        return reports.make(counts)
+
+
+def _rows(behind: Behind) -> str:
+    """Return the address of the rows behind a count of the report in hand."""
+    given, options = request.args, behind.options
+    narrowed: dict[str, Any] = {
+        **{name: given[name] for name in ABOUT if name in given},
+        "answered": "yes" if "--answered" in options else None,
+        "reason": options[-1] if "--reason" in options else None,
+        "among": behind.among,
+    }
+    return url_for("console.rows", number=g.product.id, kind="uninstalled", **narrowed)
+
+
+def _table(made: Report, kind: str) -> bytes:
+    file = io.BytesIO()
+    for known in TABLES:
+        if known == kind:
+            WRITERS[known](render.as_table(made), file)
+    return file.getvalue()
+
+
+# -- what an address asks for --------------------------------------------------------------
+
+
+def read() -> Asked:
+    """Return what the address in hand asks for; what makes no sense is said, and left out."""
+    given = request.args
+    faults: list[str] = []
+    start, end = _day(given.get("from", ""), faults), _day(given.get("to", ""), faults)
+    if start and end and start > end:
+        faults.append(gettext("The window would end before it begins."))
+        start = end = None
+    days = given.get("days", "")
+    segment, value = given.get("by", ""), given.get("is", "")[:MAX_VALUE_CHARS]
+    known = segment in SEGMENTS or segment.startswith("attribute:")
+    return Asked(
+        days=days if days in WINDOWS and not (start or end) else "",
+        start=start,
+        end=end,
+        segment=segment if known else "",
+        value=value if known else "",
+        faults=tuple(faults),
+    )
+
+
+def _day(text: str, faults: list[str]) -> date | None:
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text)
+        _midnight(found + timedelta(days=1))
+    except (ValueError, OverflowError):
+        faults.append(gettext("%(text)s is no day such as 2026-11-20.", text=text[:40]))
+        return None
+    return found
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=clock.UTC)
+
+
+def _after(day: date | None) -> date | None:
+    return None if day is None else day + timedelta(days=1)

@@ -1,0 +1,197 @@
+"""The report in the console: its address says what it is of, and everything in it opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from tests.server.console.visitors import Visitor, member, said
+from tests.server.messages import NOW, after, arrival, leaving, ping, row
+
+from exitpoll_agent import wire
+from exitpoll_server import clock
+from exitpoll_server.store import Product, Store
+
+
+@pytest.fixture
+def left(store: Store, product: Product, monkeypatch: pytest.MonkeyPatch) -> Product:
+    """Return a product that eight people left, of two versions, four of them with an answer."""
+    monkeypatch.setattr(clock, "now", lambda: after(days=1))
+    for who in range(8):
+        same = {"installation_id": UUID(int=who + 1), "counter": UUID(int=who + 100)}
+        at = NOW - timedelta(days=10 * who)
+        begun = at - timedelta(days=5)
+        version = "2.0" if who % 2 else "1.0"
+        days = (row(f"{begun.date()}", 3, version),)
+        store.merge(product, [arrival(ping(1, days=days, installed_at=begun, **same), begun)])
+        how = {"uninstall_id": UUID(int=who + 200), "at": at, "asked": "installer"}
+        if who % 2:
+            how["answers"] = wire.Answers(reason="too-slow", comment=f"It took {who} minutes.")
+        store.merge(
+            product, [arrival(leaving(2, sent_at=at, uninstall=how, version=version, **same), at)]
+        )
+    return product
+
+
+def test_an_empty_product_says_what_to_do_next(ada: Visitor, product: Product) -> None:
+    """Before anything came the page leads to the first steps."""
+    page = ada.get(f"/{product.id}/report").text
+    assert "Nothing came of this product yet." in page
+    assert f'href="/console/{product.id}/start">The first steps' in page
+
+
+def test_the_report_is_the_reports_own(ada: Visitor, left: Product) -> None:
+    """Few uninstalls, with every comment: as `exitpoll report` has it."""
+    page = ada.read(f"/{left.id}/report")
+    assert "8 uninstalls" in page
+    assert all(f"It took {who} minutes." in page for who in (1, 3, 5, 7))
+
+
+@pytest.mark.parametrize(
+    ("asked", "uninstalls"),
+    [
+        ({}, 8),
+        ({"days": "28"}, 3),
+        ({"days": "7"}, 1),
+        ({"from": "2026-10-01", "to": "2026-10-31"}, 4),
+        ({"from": "2026-11-20"}, 1),
+        ({"to": "2026-11-10"}, 7),
+        ({"by": "version", "is": "2.0"}, 4),
+        ({"by": "version", "is": "2.0", "days": "28"}, 1),
+        ({"by": "nonsense", "is": "2.0"}, 8),
+        ({"days": "13"}, 8),
+    ],
+)
+def test_the_address_says_what_it_is_of(
+    ada: Visitor, left: Product, asked: dict[str, str], uninstalls: int
+) -> None:
+    """Window and segment stand in the address, to be kept and sent; the file has the same."""
+    answer = ada.get(f"/{left.id}/report.json", query_string=asked)
+    report = json.loads(answer.data)
+    assert report["uninstalls"]["steps"][0]["of_uninstalls"]["numerator"] == uninstalls
+    assert ada.read(f"/{left.id}/report", query_string=asked).count("It took") <= uninstalls
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        ({"from": "yesterday"}, "yesterday is no day such as 2026-11-20."),
+        ({"to": "9999-12-31"}, "9999-12-31 is no day such as 2026-11-20."),
+        ({"from": "2026-11-20", "to": "2026-11-01"}, "The window would end before it begins."),
+    ],
+)
+def test_a_window_that_makes_no_sense(
+    ada: Visitor, left: Product, asked: dict[str, str], fault: str
+) -> None:
+    """It is said in a sentence, above the report of everything."""
+    page = ada.read(f"/{left.id}/report", query_string=asked)
+    assert fault in page
+    assert "8 uninstalls" in page
+
+
+def test_figures_as_files(ada: Visitor, left: Product) -> None:
+    """CSV and XLSX have every figure; no other kind is there."""
+    answer = ada.get(f"/{left.id}/report.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert any(one["numerator"] == "8" for one in rows)
+    assert 'filename="exitpoll-sample.csv"' in answer.headers["Content-Disposition"]
+    assert ada.get(f"/{left.id}/report.xlsx").data.startswith(b"PK")
+    assert ada.get(f"/{left.id}/report.exe").status_code == 404
+
+
+def test_the_rows_behind_a_count(ada: Visitor, left: Product) -> None:
+    """Rows narrow down as the report did, and are there as a file."""
+    everybody = ada.get(f"/{left.id}/rows").text
+    assert len(re.findall(r"<td class=\"text-nowrap\">", everybody)) == 8
+    asked = {"days": "28", "kind": "uninstalled", "answered": "yes"}
+    page = ada.read(f"/{left.id}/rows", query_string=asked)
+    assert "1 row" in page
+    assert "It took 1 minutes." in page
+    answer = ada.get(f"/{left.id}/rows.csv", query_string=asked)
+    (row_,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
+    assert row_["comment"] == "It took 1 minutes."
+    (line,) = ada.get(f"/{left.id}/rows.jsonl", query_string=asked).data.splitlines()
+    assert json.loads(line)["reason"] == "too-slow"
+
+
+def test_what_people_typed_is_never_markup(
+    ada: Visitor, store: Store, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comment, a version and an attribute of a hostile sender are shown as text."""
+    monkeypatch.setattr(clock, "now", lambda: after(days=1))
+    hostile = '"><script>alert(1)</script>{{ 7 * 7 }}'
+    how = {"answers": wire.Answers(reason="other", comment=hostile)}
+    store.merge(product, [arrival(leaving(uninstall=how, version=hostile[:30]))])
+    for page in ("report", "comments", "rows", "themes"):
+        text = ada.get(f"/{product.id}/{page}", query_string={"by": "version", "is": hostile}).text
+        assert "<script>alert" not in text
+        assert "49" not in re.sub(r'name="csrf_token"[^>]*>', "", text)
+
+
+def test_analysts_may_take_rows_out_and_support_not(
+    app: Flask, store: Store, left: Product
+) -> None:
+    """Where somebody may not download, no link offers it."""
+    analyst, support = (member(app, store, left, role) for role in ("analyst", "support"))
+    assert "report.csv" in analyst.get(f"/{left.id}/report").text
+    assert "report.csv" not in support.get(f"/{left.id}/report").text
+
+
+def test_the_style_stays_inside(ada: Visitor) -> None:
+    """The report's look touches nothing around it, and is dark when the page is."""
+    answer = ada.get("/report.css")
+    assert answer.content_type.startswith("text/css")
+    assert answer.text.startswith(".report {")
+    assert answer.text.count("{") == answer.text.count("}")
+    assert "prefers-color-scheme" not in answer.text
+    assert '[data-bs-theme="dark"] & {' in answer.text
+
+
+def test_comments_narrow_down(ada: Visitor, left: Product) -> None:
+    """Words, version and reason choose; a file has the same comments; none fits is said."""
+    page = f"/{left.id}/comments"
+    assert "4 comments" in ada.read(page)
+    assert "1 of 4 comments" in ada.read(page, query_string={"search": "7 minutes"})
+    assert "4 comments" in ada.read(page, query_string={"version": "2.0", "reason": "too-slow"})
+    assert "None of them fits." in ada.read(page, query_string={"version": "1.0"})
+    rows = list(
+        csv.DictReader(
+            io.StringIO(
+                ada.get(
+                    f"/{left.id}/comments.csv", query_string={"search": "7 minutes"}
+                ).data.decode("utf-8-sig")
+            )
+        )
+    )
+    assert [one["comment"] for one in rows] == ["It took 7 minutes."]
+
+
+def test_a_theme_from_forming_to_done(ada: Visitor, store: Store, left: Product) -> None:
+    """It is kept under a name, decided on, renamed, merged, taken apart, given up: each noted."""
+    page = f"/{left.id}/themes"
+    shown = ada.get(page).text
+    (formed, *_) = re.findall(r'name="theme" value="([^"]*)"', shown)
+    ada.post(f"{page}/keep", theme=formed, name="Waiting")
+    (kept,) = store.themes(left)
+    ada.post(f"{page}/{kept.id}/decide", decision="planned", note=" for  3.0 ")
+    assert "Waiting planned 4 comments · for 3.0" in ada.read(page)
+    ada.post(f"{page}/{kept.id}/name", name="Long waits")
+    other = store.keep_theme(left, name="Slow", words=kept.words)
+    ada.post(f"{page}/{kept.id}/merge", into=str(other.id))
+    assert store.themes(left)[0].merged_into == other.id
+    ada.post(f"{page}/{kept.id}/merge", into=str(other.id))
+    assert "These two are one theme already." in ada.read(page)
+    ada.post(f"{page}/{kept.id}/release")
+    ada.post(f"{page}/{kept.id}/release")
+    assert [one.name for one in store.themes(left)] == ["Slow"]
+    ada.post(f"{page}/{kept.id}/release")
+    assert "This theme is not there any more." in ada.read(page)
+    changes = said(ada.get(f"/{left.id}/changes"))
+    assert "The theme Waiting: planned" in changes
+    assert "A theme was merged into Slow" in changes
