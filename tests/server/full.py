@@ -9,9 +9,10 @@ from uuid import UUID
 from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown_exit
 
 from exitpoll_agent import wire
+from exitpoll_server.calendars import Calendar
 from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Agent, Invitation, Logo, Product, Said, Store
+from exitpoll_server.store import Agent, Invitation, Logo, Product, Reply, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -32,6 +33,7 @@ def fill(store: Store, copies: int = 5) -> Product:
     agent = Agent(platform="linux-x86_64", version="1.0.0", sha256="0" * 64, added_at=NOW)
     store.hand_out(agent, bytes(range(256)))
     _let_in(store, product)
+    _correspond(store, product)
     # A report sums up what it reads, and keeps that.
     window = Window(as_of=after(days=1), start=None, end=None)
     store.counts(product, window, stopped_after_days=40, most_lines=1)
@@ -99,6 +101,21 @@ def _speak(store: Store, product: Product) -> None:
     )
     said = Said(reason="other", score=7, follow_up=WORDS, comment=WORDS, email="anna@example.org")
     store.give_feedback(page, said, after(minutes=3))
+
+
+def _correspond(store: Store, product: Product) -> None:
+    """Answer whoever left an address, put a letter off and close one."""
+    reply = Reply(
+        at=after(hours=1), account=None, subject=WORDS, text=WORDS, is_sent=True, theme_id=2
+    )
+    for letter in store.letters.all(product):
+        store.letters.reply(letter, reply, account_id=1)
+        store.letters.put_off(letter, after(days=1))
+        store.letters.close(letter, after(hours=2))
+    store.letters.prepare(product, "other", WORDS)
+    weekend = frozenset({6, 7})
+    calendar = Calendar(zone="UTC", weekdays=weekend, holidays=frozenset({NOW.date()}))
+    store.letters.set_calendar(product, calendar)
 
 
 def _set_aside(store: Store, product: Product) -> None:

@@ -24,7 +24,7 @@ from exitpoll_server.config import Rate
 from exitpoll_server.counts import Erased, Window
 from exitpoll_server.ids import stable_uuid
 from exitpoll_server.questions import FEEDBACK
-from exitpoll_server.store import Product, Said, Store, copies, tables
+from exitpoll_server.store import Product, Reply, Said, Store, copies, tables
 from exitpoll_server.survey.labels import TITLES, label
 
 STRANGER = UUID(int=0x2)
@@ -101,6 +101,19 @@ def live(store: Store, product: Product, *, who: UUID = INSTALLATION, test: bool
             now=after(hours=-1),
         )
         store.give_feedback(page, Said(comment=f"feedback of {who}"), NOW)
+        mine = [one for one in store.letters.all(product) if one.installation_id == who]
+        for letter in mine:
+            reply = Reply(
+                at=after(hours=1),
+                account=None,
+                subject=f"to {who}",
+                text=f"reply to {who}",
+                is_sent=True,
+                theme_id=None,
+            )
+            store.letters.reply(letter, reply, None)
+            store.letters.put_off(letter, after(days=1))
+            store.letters.close(letter, after(days=2))
 
 
 def ask_copy(client: FlaskClient, product: Product, who: object, **fields: str) -> Page:

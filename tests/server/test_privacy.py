@@ -14,7 +14,7 @@ from exitpoll_server.store import Product, tables
 
 OF_THE_VENDOR = (
     *("products", "secrets", "versions", "exclusions", "themes", "agents"),
-    *("accounts", "memberships", "invitations", "audit"),
+    *("accounts", "memberships", "invitations", "audit", "prepared", "calendars"),
 )
 """Tables in which nothing of a copy stands."""
 

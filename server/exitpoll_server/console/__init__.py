@@ -16,16 +16,18 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from exitpoll_server import trace
+from exitpoll_server import clock, trace
 from exitpoll_server.config import Config
 from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
+from exitpoll_server.console.inbox import Inbox, waiting
 from exitpoll_server.console.kits import Kits
 from exitpoll_server.console.people import PeoplePages
 from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
 from exitpoll_server.console.signing import LANGUAGES, Signing
 from exitpoll_server.console.starting import Starting
+from exitpoll_server.console.working_days import WorkingDays
 from exitpoll_server.console.written import Written
 from exitpoll_server.languages import ENGLISH, nearest
 from exitpoll_server.rates import LimitedError, Rates
@@ -81,8 +83,10 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Starting(store, settings.public_url),
         Reports(store),
         Written(store),
+        Inbox(store),
         Kits(store, settings.public_url),
         SettingsPages(store),
+        WorkingDays(store),
         PeoplePages(store, settings.public_url),
     ):
         part.add_to(pages)
@@ -129,10 +133,15 @@ def _language() -> str:
 
 
 def _about_the_page() -> dict[str, object]:
-    role = g.get("role")
+    role, product = g.get("role"), g.get("product")
+    unanswered = 0
+    if product is not None and role in ANSWERS:
+        every = waiting(g.store, product, clock.now())
+        unanswered = sum(one.state == "new" for one in every)
     return {
         "language": g.get("locale", ENGLISH),
-        "product": g.get("product"),
+        "product": product,
+        "unanswered": unanswered,
         "may_answer": role in ANSWERS,
         "may_study": role in STUDIES,
         "owns": role in OWNS,

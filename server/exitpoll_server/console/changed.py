@@ -20,6 +20,8 @@ SENTENCES = {
     "logo.removed": lazy_gettext("The logo was removed"),
     "exclusion.added": lazy_gettext("Something is left out of reports (%(exclusion)s)"),
     "exclusion.lifted": lazy_gettext("Something is back in reports (%(exclusion)s)"),
+    "reply.prepared": lazy_gettext("The text prepared for %(reason)s was changed"),
+    "calendar.changed": lazy_gettext("Answers are given on other days (%(zone)s)"),
     "theme.kept": lazy_gettext("The theme %(theme)s is kept"),
     "theme.named": lazy_gettext("A theme is called %(theme)s now"),
     "theme.merged": lazy_gettext("A theme was merged into %(into)s"),

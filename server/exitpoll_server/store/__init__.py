@@ -50,8 +50,10 @@ from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.audit import CHANGES_ON_A_PAGE, Change
 from exitpoll_server.store.backups import backup, restore
+from exitpoll_server.store.cards import Card
 from exitpoll_server.store.copies import Entry, Record, Section
 from exitpoll_server.store.copying import Whole
+from exitpoll_server.store.correspondence import Letters
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -66,6 +68,7 @@ from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
+from exitpoll_server.store.letters import Letter, NoLetterError, Reply
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.people import People
 from exitpoll_server.store.products import Arrived, Product, ProductExistsError
@@ -84,6 +87,7 @@ __all__ = [
     "Arrived",
     "Asked",
     "BusyError",
+    "Card",
     "Change",
     "Channel",
     "Entry",
@@ -91,14 +95,17 @@ __all__ = [
     "Feedback",
     "Invitation",
     "Kept",
+    "Letter",
     "Logo",
     "Member",
     "MergeError",
+    "NoLetterError",
     "NoThemeError",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
     "Record",
+    "Reply",
     "Role",
     "Said",
     "Section",
@@ -134,6 +141,8 @@ class Store:
         """Erasures that the database did not know when it was opened: it was restored."""
         self.people = People(self._engine)
         """Who works at the console."""
+        self.letters = Letters(self._engine)
+        """Who asked to be answered."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 

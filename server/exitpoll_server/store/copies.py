@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, func, select
 
 from exitpoll_server.store import tables
 from exitpoll_server.store.instants import EPOCH, from_ms
@@ -28,6 +28,10 @@ INTERNAL = {
     "counter_id": "ties a row to a counter, which is shown",
     "uninstall_id": "ties a row to an uninstall, below which it is shown",
     "showing_id": "ties an answer to a showing, which is shown beside it",
+    "feedback_id": "ties a letter to a page, below which it is shown",
+    "letter_id": "ties a reply to a letter, below which it is shown",
+    "account_id": "says which of the vendor's people replied",
+    "theme_id": "says which of the vendor's themes a reply told of",
 }
 """The columns that are not shown, each with why; a name is that of a table's column or of any."""
 
@@ -79,7 +83,9 @@ def everything(
     found = [part for one in copies for part in _of_copy(connection, one.id, is_test=one.test)]
     said = (f.c.product_id == product_id) & (f.c.installation_uuid == installation_uuid)
     gone = (t.c.product_id == product_id) & (t.c.uuid == installation_uuid)
-    found += [_section(connection, f, said), _section(connection, t, gone)]
+    pages = select(f.c.id).where(said)
+    found += [_section(connection, f, said), *_letters(connection, "feedback_id", pages)]
+    found.append(_section(connection, t, gone))
     return tuple(section for section in found if section.records)
 
 
@@ -103,8 +109,21 @@ def _of_copy(connection: Connection, number: int, *, is_test: bool) -> Iterator[
         yield _section(connection, u, u.c.id == uninstall, is_test=is_test)
         for table in (tables.receipts, tables.showings, a):
             yield _section(connection, table, table.c.uninstall_id == uninstall, is_test=is_test)
+    uninstalls = select(u.c.id).where(u.c.installation_id == number)
+    yield from _letters(connection, "uninstall_id", uninstalls, is_test=is_test)
     imported = (a.c.installation_id == number) & a.c.uninstall_id.is_(None)
     yield _section(connection, a, imported, is_test=is_test)
+
+
+def _letters(
+    connection: Connection, column: str, written: Select[Any], *, is_test: bool = False
+) -> Iterator[Section]:
+    """Give what was done about letters, and what was replied."""
+    letters, replies = tables.letters, tables.replies
+    theirs = letters.c[column].in_(written)
+    yield _section(connection, letters, theirs, is_test=is_test)
+    which = replies.c.letter_id.in_(select(letters.c.id).where(theirs))
+    yield _section(connection, replies, which, is_test=is_test)
 
 
 def _section(
@@ -160,6 +179,7 @@ def _day(days: int) -> str:
 
 _KINDS: dict[str, Callable[[Any], Value]] = {
     "at": _instant,
+    "put_off_until": _instant,
     "instant": _instant,
     "counted_since": _instant,
     "day": _day,

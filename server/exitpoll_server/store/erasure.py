@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
 
 from exitpoll_agent.wire import format_instant, parse_instant
-from exitpoll_server.store import products, tables
+from exitpoll_server.store import letters, products, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.instants import from_ms, to_ms
@@ -30,9 +30,9 @@ def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -
     _count(connection, product_id, theirs)
     _delete(connection, theirs)
     f = tables.feedback
-    connection.execute(
-        delete(f).where(f.c.product_id == product_id, f.c.installation_uuid.in_(erased))
-    )
+    said = (f.c.product_id == product_id) & f.c.installation_uuid.in_(erased)
+    letters.forget(connection, "feedback_id", select(f.c.id).where(said))
+    connection.execute(delete(f).where(said))
     connection.execute(
         insert(connection, tables.tombstones).on_conflict_do_nothing(),
         [{"product_id": product_id, "uuid": one, "erased_at": at} for one, at in erased.items()],
@@ -125,6 +125,7 @@ def _delete(connection: Connection, which: ColumnElement[bool]) -> None:
     i, u = tables.installations, tables.uninstalls
     ids = select(i.c.id).where(which)
     uninstalls = select(u.c.id).where(u.c.installation_id.in_(ids))
+    letters.forget(connection, "uninstall_id", uninstalls)
     for table in (
         tables.answers,
         tables.launches,

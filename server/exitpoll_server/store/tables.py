@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -53,6 +54,13 @@ FACTS: dict[str, TypeEngine[Any]] = {
     "attributes": JSON(none_as_null=True),
 }
 """What may change while an installation lives: kept as history, copied onto its uninstall."""
+
+
+def _with_email(table: str, column: str) -> Index:
+    """Return what finds the few who left an address."""
+    given = text("email IS NOT NULL")
+    name = f"ix_{table}_with_email"
+    return Index(name, column, sqlite_where=given, postgresql_where=given)
 
 
 def _facts() -> list[Column[Any]]:
@@ -260,6 +268,7 @@ answers = Table(
     Column("follow_up", Text),
     # Given to be answered, with consent said in so many words; never otherwise.
     Column("email", String),
+    _with_email("answers", "uninstall_id"),
 )
 
 # What a vendor asks. Each version stays: answers were given to one of them.
@@ -333,6 +342,7 @@ feedback = Table(
     Column("email", String),
     Column("received_at", BigInteger),
     Index(None, "product_id", "installation_uuid"),
+    _with_email("feedback", "product_id"),
 )
 
 # What a report reads of an installation, summed up; made anew whenever it is not there.
@@ -426,4 +436,48 @@ audit = Table(
     Column("action", String, nullable=False),
     Column("about", JSON, nullable=False),
     Index(None, "product_id", "id"),
+)
+
+# Somebody who asked to be answered, once anything was done about it; until then it is new.
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("uninstall_id", ForeignKey("uninstalls.id"), unique=True),
+    Column("feedback_id", ForeignKey("feedback.id"), unique=True),
+    Column("put_off_until", BigInteger),
+    Column("closed_at", BigInteger),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("letter_id", ForeignKey("letters.id"), nullable=False, index=True),
+    Column("replied_at", BigInteger, nullable=False),
+    Column("account_id", ForeignKey("accounts.id")),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    # False: it was prepared here, and sent from somebody's own mail program.
+    Column("is_sent", Boolean, nullable=False),
+    # No reference: the theme that it tells of may be given up.
+    Column("theme_id", BigInteger),
+)
+
+# What a reply begins with, by reason; the empty one is for all others.
+prepared = Table(
+    "prepared",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("reason", String, primary_key=True),
+    Column("text", Text, nullable=False),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("zone", String, nullable=False),
+    Column("weekdays", JSON, nullable=False),
+    Column("holidays", JSON, nullable=False),
 )

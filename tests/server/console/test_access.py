@@ -8,16 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from tests.server.console.visitors import Visitor, administrator, another_product, member
+from tests.server.messages import arrival, leaving, shown_exit
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from exitpoll_server import clock
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Product, Said, Store
 
 ALL = {"administrator", "owner", "analyst", "support", "other", "stranger"}
 SIGNED_IN = ALL - {"stranger"}
 MEMBERS = {"administrator", "owner", "analyst", "support"}
 STUDY = {"administrator", "owner", "analyst"}
+ANSWER = {"administrator", "owner", "support"}
 OWN = {"administrator", "owner"}
 SERVER = {"administrator"}
 
@@ -28,6 +31,9 @@ WHO_MAY = {
     **dict.fromkeys(("report", "comments", "themes", "rows", "arrived"), MEMBERS),
     **dict.fromkeys(("report_file", "comments_file", "rows_file"), STUDY),
     **dict.fromkeys(("keep", "name", "merge", "decide", "release"), STUDY),
+    **dict.fromkeys(("inbox", "letter", "reply", "put_off", "close_letter"), ANSWER),
+    **dict.fromkeys(("open_letter", "prepared", "prepare"), ANSWER),
+    **dict.fromkeys(("calendar", "set_calendar"), OWN),
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),
     **dict.fromkeys(("people", "invite", "give_role", "changes"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
@@ -41,6 +47,8 @@ FILLED = {
     "kind": "csv",
     "theme": 1,
     "who": 2,
+    "source": "uninstall",
+    "letter": 1,
 }
 """What stands in an address beside the product."""
 
@@ -65,6 +73,9 @@ def test_every_route_is_for_whom_it_is_said_to_be(
 ) -> None:
     """Whoever may comes in; a role that does not suffice is told so; to others nothing is there."""
     store.keep_theme(product, name="Slow", words=[ThemeWords(language="en", stems=("slow",))])
+    store.merge(product, [arrival(leaving())])
+    shown = shown_exit(store, 1, clock.now())
+    store.answer(uninstall=1, showing=shown, said=Said(email="x@example.com"), now=clock.now())
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("console.")]
     assert {_name(rule) for rule in rules} == set(WHO_MAY)
     wrong: list[tuple[str, str, object]] = []
@@ -96,7 +107,7 @@ def _ask(visitor: Visitor, rule: Rule, product: Product) -> TestResponse:
     filled = {**FILLED, "number": product.id}
     if _name(rule) in ("kit", "kit_file"):
         filled["kind"] = "link"
-    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(filled[found[1]]), rule.rule)
+    path = re.sub(r"<(?:[^<>:]+:)?(\w+)>", lambda found: str(filled[found[1]]), rule.rule)
     path = path.removeprefix("/console")
     return visitor.post(path) if "POST" in (rule.methods or ()) else visitor.get(path)
 

@@ -176,10 +176,10 @@ def test_a_role_that_there_is_not(ada: Visitor, store: Store, product: Product, 
 def test_every_action_has_its_sentence() -> None:
     """Whatever the store notes can be read in the log."""
     source = "".join(file.read_text("utf-8") for file in (SERVER / "store").glob("*.py"))
-    noted = set(
-        re.findall(r'"((?:account|member|product|agent|survey|logo|exclusion|theme)\.\w+)"', source)
-    )
-    assert noted - {"product.id"} == set(SENTENCES)
+    noted = set(re.findall(r'audit\.note\(\s*connection,\s*"([\w.]+)"', source))
+    noted |= set(re.findall(r'action = "([\w.]+)" if .* else "[\w.]+"', source))
+    noted |= set(re.findall(r'action = "[\w.]+" if .* else "([\w.]+)"', source))
+    assert noted == set(SENTENCES)
 
 
 def test_the_log_goes_back_page_by_page(
