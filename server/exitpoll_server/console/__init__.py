@@ -27,6 +27,7 @@ from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
 from exitpoll_server.console.signing import LANGUAGES, Signing
 from exitpoll_server.console.starting import Starting
+from exitpoll_server.console.surveys import SurveyPages
 from exitpoll_server.console.working_days import WorkingDays
 from exitpoll_server.console.written import Written
 from exitpoll_server.languages import ENGLISH, nearest
@@ -86,6 +87,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Inbox(store),
         Kits(store, settings.public_url),
         SettingsPages(store),
+        SurveyPages(store),
         WorkingDays(store),
         PeoplePages(store, settings.public_url),
     ):

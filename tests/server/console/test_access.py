@@ -34,6 +34,7 @@ WHO_MAY = {
     **dict.fromkeys(("inbox", "letter", "reply", "put_off", "close_letter"), ANSWER),
     **dict.fromkeys(("open_letter", "prepared", "prepare"), ANSWER),
     **dict.fromkeys(("calendar", "set_calendar"), OWN),
+    **dict.fromkeys(("survey", "save_survey", "preview_survey", "set_logo"), OWN),
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),
     **dict.fromkeys(("people", "invite", "give_role", "changes"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
@@ -107,6 +108,8 @@ def _ask(visitor: Visitor, rule: Rule, product: Product) -> TestResponse:
     filled = {**FILLED, "number": product.id}
     if _name(rule) in ("kit", "kit_file"):
         filled["kind"] = "link"
+    if "survey" in _name(rule):
+        filled["kind"] = "exit"
     path = re.sub(r"<(?:[^<>:]+:)?(\w+)>", lambda found: str(filled[found[1]]), rule.rule)
     path = path.removeprefix("/console")
     return visitor.post(path) if "POST" in (rule.methods or ()) else visitor.get(path)
