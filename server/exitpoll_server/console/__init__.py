@@ -21,6 +21,7 @@ from exitpoll_server.config import Config
 from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
 from exitpoll_server.console.kits import Kits
+from exitpoll_server.console.notifications import Notifications
 from exitpoll_server.console.people import PeoplePages
 from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
@@ -82,6 +83,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Reports(store),
         Written(store),
         Kits(store, settings.public_url),
+        Notifications(store, settings),
         SettingsPages(store),
         PeoplePages(store, settings.public_url),
     ):

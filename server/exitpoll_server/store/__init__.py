@@ -64,9 +64,15 @@ from exitpoll_server.store.engine import (
 from exitpoll_server.store.exclusions import Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
+from exitpoll_server.store.happened import Answered, Left
+from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
+from exitpoll_server.store.letters import KINDS as LETTER_KINDS
+from exitpoll_server.store.letters import Letter
 from exitpoll_server.store.logos import Logo
+from exitpoll_server.store.noticed import Noticed
+from exitpoll_server.store.notices import Notices
 from exitpoll_server.store.people import People
 from exitpoll_server.store.products import Arrived, Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked, Kept, Said, Showing
@@ -76,25 +82,34 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CHANGES_ON_A_PAGE",
+    "LETTER_KINDS",
     "ROLES",
+    "SECRET_PREFIX",
     "Account",
     "AccountError",
     "Agent",
+    "Answered",
     "Arrival",
     "Arrived",
     "Asked",
     "BusyError",
     "Change",
     "Channel",
+    "Delivery",
+    "Due",
     "Entry",
     "Exclusion",
     "Feedback",
     "Invitation",
     "Kept",
+    "Left",
+    "Letter",
     "Logo",
     "Member",
     "MergeError",
+    "News",
     "NoThemeError",
+    "Noticed",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
@@ -105,6 +120,7 @@ __all__ = [
     "Showing",
     "Store",
     "StoreError",
+    "Webhook",
     "Whole",
     "backup",
     "restore",
@@ -134,6 +150,8 @@ class Store:
         """Erasures that the database did not know when it was opened: it was restored."""
         self.people = People(self._engine)
         """Who works at the console."""
+        self.notices = Notices(self._engine)
+        """What the vendor is told, by mail and webhook."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 
