@@ -110,7 +110,7 @@ class Jobs:
         self._holder = secrets.token_hex(8)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
-        self._jobs = (
+        self.all = (
             Job("events", TICK_SECONDS, self._notices.is_news, self._gather),
             Job("webhooks", TICK_SECONDS, self._is_delivery_due, self._deliver),
             Job("log", WATCH_SECONDS, self._is_log_kept, self._forget),
@@ -118,7 +118,7 @@ class Jobs:
             Job("digests", DIGEST_SECONDS, self._is_digest_due, self._queue_digests),
             Job("mail", MAIL_SECONDS, self._is_letter_due, self._send_letters),
         )
-        self._leases = {job.name: Lease(store, job.name, self._holder) for job in self._jobs}
+        self._leases = {job.name: Lease(store, job.name, self._holder) for job in self.all}
         self._next = dict.fromkeys(self._leases, 0.0)
 
     def start(self) -> None:
@@ -142,7 +142,7 @@ class Jobs:
 
     def work(self) -> None:
         """Do each job whose time has come, unless another process does it."""
-        for job in self._jobs:
+        for job in self.all:
             now = time.monotonic()
             if self._next[job.name] > now or self._stopping.is_set():
                 continue
