@@ -111,7 +111,7 @@ def lost(version: str | None, left: int, expected: float) -> str:
     """Say that a version lost more of its users than was to be expected."""
     name = words.typed(version)
     what = f"Version {name}" if name else "Unknown versions"
-    return f"{what}: {left:,} uninstalled, where {expected:,.1f} were to be expected."
+    return f"{what}: {left:,} uninstalls, where {expected:,.1f} were to be expected."
 
 
 def substantive(made: Report) -> list[Departure]:
