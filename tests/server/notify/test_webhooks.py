@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.server.conftest import Look
-from tests.server.messages import INSTALLATION, NOW, arrival, leaving, ping, shown_exit
+from tests.server.messages import INSTALLATION, NOW, after, arrival, leaving, ping, shown_exit
 from tests.server.notify.conftest import Hands
 from tests.server.notify.receivers import Receiver
 
@@ -43,14 +44,16 @@ def work(jobs: Jobs) -> None:
         jobs.do(job)
 
 
-def leave(store: Store, product: Product, who: int = 1, **fields: Any) -> None:
+def leave(
+    store: Store, product: Product, who: int = 1, heard_at: datetime = NOW, **fields: Any
+) -> None:
     """Let somebody uninstall, with an answer."""
     how = {
         "uninstall_id": UUID(int=who + 1_000),
         "answers": wire.Answers(reason="too-slow", comment=f"comment of {who}", score=3),
     }
     known: dict[str, Any] = {"installation_id": UUID(int=who), "version": "2.1", **fields}
-    store.merge(product, [arrival(leaving(uninstall=how, **known))])
+    store.merge(product, [arrival(leaving(uninstall=how, **known), heard_at)])
 
 
 def told(receiver: Receiver) -> list[dict[str, Any]]:
@@ -141,8 +144,9 @@ def test_what_is_no_news_is_not_told(
     other = store.create_product(name="Other", stopped_after_days=7, trial_days=None, now=NOW)
     leave(store, other, who=2)
     leave(store, product, who=3, test=True)
-    store.quarantine(product, start=NOW, end=NOW.replace(hour=13), note=None, now=NOW)
-    leave(store, product, who=4)
+    abuse = after(hours=1)
+    store.quarantine(product, start=abuse, end=after(hours=2), note=None, now=NOW)
+    leave(store, product, who=4, heard_at=abuse)
     work(jobs)
     assert told(receiver) == []
 
