@@ -139,3 +139,4 @@ def _delete(connection: Connection, which: ColumnElement[bool]) -> None:
     for table in (tables.uninstalls, tables.counters):
         connection.execute(delete(table).where(table.c.installation_id.in_(ids)))
     connection.execute(delete(i).where(i.c.id.in_(ids)))
+    hooks.lower_marks(connection)

@@ -270,18 +270,18 @@ def forget(connection: Connection, before: int) -> None:
 
 
 def erase(connection: Connection, product_id: int, erased: Sequence[UUID]) -> None:
-    """Delete what holds data of these installations, sent or not.
-
-    Webhooks that were told of the last rows must hear of those that get their numbers next:
-    SQLite gives them out anew.
-    """
-    table, w = tables.deliveries, tables.webhooks
+    """Delete what holds data of these installations, sent or not."""
+    table = tables.deliveries
     connection.execute(
         delete(table).where(table.c.product_id == product_id, table.c.installation_uuid.in_(erased))
     )
+
+
+def lower_marks(connection: Connection) -> None:
+    """Have webhooks hear of rows that get the numbers of deleted ones: SQLite gives them anew."""
+    w = tables.webhooks
     for name, highest_there in _heard(connection).items():
-        column = w.c[name]
-        connection.execute(update(w).where(column > highest_there).values({name: highest_there}))
+        connection.execute(update(w).where(w.c[name] > highest_there).values({name: highest_there}))
 
 
 def _webhook(row: Row[Any]) -> Webhook:

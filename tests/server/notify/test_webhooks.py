@@ -296,6 +296,19 @@ def test_an_erased_number_given_out_anew_is_news(
     assert [one["installation_id"] for one in told(receiver)][2:] == [str(UUID(int=2))] * 2
 
 
+def test_so_is_the_number_of_a_rehearsal(
+    store: Store, product: Product, webhook: Webhook, receiver: Receiver, jobs: Jobs
+) -> None:
+    """Who tries the integration out, and cleans up, silences nobody."""
+    leave(store, product, who=1, test=True)
+    work(jobs)
+    store.erase_rehearsals(product, UUID(int=1))
+    leave(store, product, who=2)
+    work(jobs)
+    assert webhook.enabled
+    assert [one["installation_id"] for one in told(receiver)] == [str(UUID(int=2))] * 2
+
+
 def test_what_is_over_is_forgotten_after_a_month(
     store: Store, product: Product, webhook: Webhook, jobs: Jobs, hands: Hands
 ) -> None:
