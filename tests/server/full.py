@@ -72,7 +72,7 @@ def _tell(store: Store, product: Product) -> None:
     news = News(event="response", at=NOW, about={"comment": WORDS}, installation_uuid=UUID(int=1))
     notices.queue(webhook, news, NOW)
     known = Noticed(alarms=frozenset({f"2026-11-16 {WORDS}"}), good=1, seen=2)
-    notices.notice(product, before=Noticed(), after=known, news=[], letters_on={}, now=NOW)
+    notices.notice(product, before=Noticed(), after=known, news=[], mails_on={}, now=NOW)
     notices.take("mail", "nobody", 60)
 
 

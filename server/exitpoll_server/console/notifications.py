@@ -16,7 +16,7 @@ from exitpoll_server.console.access import EVERYBODY, OWNS, Pages, account
 from exitpoll_server.notify import addresses, payloads
 from exitpoll_server.notify.addresses import RefusedError
 from exitpoll_server.notify.webhooks import EVENTS
-from exitpoll_server.store import LETTER_KINDS, Product, Store, Webhook
+from exitpoll_server.store import MAIL_KINDS, Product, Store, Webhook
 
 MOST_WEBHOOKS = 20
 """Of one product: each is told everything that it asked for."""
@@ -29,7 +29,7 @@ MEANS = {
 }
 """Of each event."""
 
-LETTERS = {
+MAILS = {
     "digest": lazy_gettext("The week in five numbers, on Monday morning (UTC)"),
     "alarm": lazy_gettext("An alarm, at once"),
 }
@@ -83,7 +83,7 @@ class Notifications:
     def subscribe(self, product: Product) -> AnyResponse:
         """Have these mails sent to whoever asks."""
         chosen = request.form.getlist("kind")
-        kinds = [kind for kind in LETTER_KINDS if kind in chosen]
+        kinds = [kind for kind in MAIL_KINDS if kind in chosen]
         self._store.notices.wish(account(), product, kinds, clock.now())
         flash(gettext("Kept."))
         return _back(product)
@@ -148,7 +148,7 @@ class Notifications:
             "console/notifications.html",
             form=form,
             secret=secret,
-            letters=LETTERS.items(),
+            mails=MAILS.items(),
             wishes=notices.wishes(account(), product),
             sends_mail=self._sends_mail,
             webhooks=hooks,

@@ -1,6 +1,6 @@
 """What runs by the clock: a thread in each process that serves, and of all of them one a job.
 
-A job is done under a lease in the database, and each message and letter is counted as tried before
+A job is done under a lease in the database, and each message and mail is counted as tried before
 it is: two servers never send the same.
 """
 
@@ -22,7 +22,7 @@ from exitpoll_server.config import Config
 from exitpoll_server.mail import Mailer, MailError
 from exitpoll_server.notify import payloads, retries, texts, watching, webhooks
 from exitpoll_server.notify.texts import Text
-from exitpoll_server.store import BusyError, Due, Letter, Product, Store, StoreError
+from exitpoll_server.store import BusyError, Due, Mail, Product, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ DIGEST_HOUR = 6
 """On Mondays, UTC: before the working day in Europe, after it in the Pacific."""
 
 MOST_DELIVERIES = 40
-MOST_LETTERS = 20
+MOST_MAILS = 20
 """At once; the next are taken a moment later."""
 
 SENDERS = 4
@@ -116,7 +116,7 @@ class Jobs:
             Job("log", WATCH_SECONDS, self._is_log_kept, self._forget),
             Job("figures", WATCH_SECONDS, self._is_watched, self._watch),
             Job("digests", DIGEST_SECONDS, self._is_digest_due, self._queue_digests),
-            Job("mail", MAIL_SECONDS, self._is_letter_due, self._send_letters),
+            Job("mail", MAIL_SECONDS, self._is_mail_due, self._send_mails),
         )
         self._leases = {job.name: Lease(store, job.name, self._holder) for job in self.all}
         self._next = dict.fromkeys(self._leases, 0.0)
@@ -245,51 +245,51 @@ class Jobs:
         week, since = _week(clock.now())
         self._notices.queue_digests(week, since, clock.now())
 
-    def _is_letter_due(self) -> bool:
-        return self._mailer.is_set_up and self._notices.is_letter_due(clock.now())
+    def _is_mail_due(self) -> bool:
+        return self._mailer.is_set_up and self._notices.is_mail_due(clock.now())
 
-    def _send_letters(self, lease: Lease) -> None:
+    def _send_mails(self, lease: Lease) -> None:
         written: dict[tuple[int, str, str], Text] = {}
         products = {product.id: product for product in self._store.products()}
-        for letter in self._notices.letters(clock.now(), MOST_LETTERS):
+        for mail in self._notices.mails(clock.now(), MOST_MAILS):
             if self._stopping.is_set() or not lease.holds():
                 return
-            key = letter.product_id, letter.kind, letter.subject
+            key = mail.product_id, mail.kind, mail.subject
             if key not in written:
-                written[key] = self._write(letter, products[letter.product_id])
+                written[key] = self._write(mail, products[mail.product_id])
                 if not lease.holds():
                     return
-            self._post(letter, written[key])
+            self._post(mail, written[key])
 
-    def _write(self, letter: Letter, product: Product) -> Text:
+    def _write(self, mail: Mail, product: Product) -> Text:
         address = f"{self._public_url}/console/{product.id}"
-        if letter.kind == "alarm":
-            about = letter.about
+        if mail.kind == "alarm":
+            about = mail.about
             sentence = texts.lost(about["version"], about["uninstalls"], about["expected"])
             week = date.fromisoformat(about["week"])
             return texts.alarm(product.name, week, sentence, address)
         # Whenever it is sent, it is of the week that it is about.
-        window = texts.week_before(_monday(letter.subject), as_of=clock.now())
+        window = texts.week_before(_monday(mail.subject), as_of=clock.now())
         made = watching.make(self._store, product, window)
         return texts.digest(made, overdue=self._overdue(product), address=address)
 
-    def _post(self, letter: Letter, text: Text) -> None:
-        now, attempts = clock.now(), letter.attempts + 1
-        if not self._notices.claim_letter(letter, retries.again_at(now, attempts)):
+    def _post(self, mail: Mail, text: Text) -> None:
+        now, attempts = clock.now(), mail.attempts + 1
+        if not self._notices.claim_mail(mail, retries.again_at(now, attempts)):
             return
         try:
             self._mailer.send(
-                to=letter.email,
+                to=mail.email,
                 subject=text.subject,
                 text=text.text,
                 # The same however often it is sent: mail programs show it once.
-                message_id=f"<exitpoll-{letter.id}-{letter.kind}@{self._mailer.domain}>",
+                message_id=f"<exitpoll-{mail.id}-{mail.kind}@{self._mailer.domain}>",
             )
         except MailError as error:
             is_last = attempts >= retries.ATTEMPTS
-            self._notices.letter_failed(letter, str(error), is_last=is_last)
+            self._notices.mail_failed(mail, str(error), is_last=is_last)
         else:
-            self._notices.sent(letter, clock.now())
+            self._notices.sent(mail, clock.now())
 
 
 def _week(now: datetime) -> tuple[str, datetime]:

@@ -38,7 +38,7 @@ def look(store: Store, product: Product, now: datetime) -> None:
             before=before,
             after=found.after,
             news=found.news,
-            letters_on={named(week): payloads.about_alarm(week) for week in found.alarms},
+            mails_on={named(week): payloads.about_alarm(week) for week in found.alarms},
             now=now,
         )
 

@@ -68,8 +68,8 @@ from exitpoll_server.store.happened import Answered, Left
 from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
-from exitpoll_server.store.letters import KINDS as LETTER_KINDS
-from exitpoll_server.store.letters import Letter
+from exitpoll_server.store.mails import KINDS as MAIL_KINDS
+from exitpoll_server.store.mails import Mail
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.noticed import Noticed
 from exitpoll_server.store.notices import Notices
@@ -82,7 +82,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CHANGES_ON_A_PAGE",
-    "LETTER_KINDS",
+    "MAIL_KINDS",
     "ROLES",
     "SECRET_PREFIX",
     "Account",
@@ -103,7 +103,7 @@ __all__ = [
     "Invitation",
     "Kept",
     "Left",
-    "Letter",
+    "Mail",
     "Logo",
     "Member",
     "MergeError",

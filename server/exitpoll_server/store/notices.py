@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from exitpoll_server.store import happened, hooks, leases, letters, noticed
+from exitpoll_server.store import happened, hooks, leases, mails, noticed
 from exitpoll_server.store.accounts import Account
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.happened import Describe
 from exitpoll_server.store.hooks import Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_ms
-from exitpoll_server.store.letters import Kind, Letter
+from exitpoll_server.store.mails import Kind, Mail
 from exitpoll_server.store.noticed import Noticed
 from exitpoll_server.store.products import Product
 
@@ -129,56 +129,56 @@ class Notices:
     def wishes(self, account: Account, product: Product) -> frozenset[str]:
         """Return which mail of a product somebody wants."""
         with read_transaction(self._engine) as connection:
-            return letters.wishes(connection, account.id, product.id)
+            return mails.wishes(connection, account.id, product.id)
 
     def wish(
         self, account: Account, product: Product, kinds: Sequence[Kind], now: datetime
     ) -> None:
         """Let somebody have these mails of a product, and no others."""
         with write_transaction(self._engine) as connection:
-            letters.wish(connection, account.id, product.id, kinds, to_ms(now))
+            mails.wish(connection, account.id, product.id, kinds, to_ms(now))
 
     def lacks_digest(self, week: str, since: datetime) -> bool:
         """Tell whether somebody who wanted the digest before `since` has none of this week yet."""
         with read_transaction(self._engine) as connection:
-            return letters.lacks(connection, week, to_ms(since))
+            return mails.lacks(connection, week, to_ms(since))
 
     def queue_digests(self, week: str, since: datetime, now: datetime) -> None:
         """Have a week's digest sent to all who wanted it before `since`, once."""
         with write_transaction(self._engine) as connection:
-            letters.queue_digests(connection, week, to_ms(since), to_ms(now))
+            mails.queue_digests(connection, week, to_ms(since), to_ms(now))
 
-    def is_letter_due(self, now: datetime) -> bool:
-        """Tell whether a letter is waiting."""
+    def is_mail_due(self, now: datetime) -> bool:
+        """Tell whether a mail is waiting."""
         with read_transaction(self._engine) as connection:
-            return letters.is_due(connection, to_ms(now))
+            return mails.is_due(connection, to_ms(now))
 
-    def letters(self, now: datetime, most: int) -> list[Letter]:
-        """Return the letters that are waiting, the longest waiting first."""
+    def mails(self, now: datetime, most: int) -> list[Mail]:
+        """Return the mails that are waiting, the longest waiting first."""
         with write_transaction(self._engine) as connection:
-            return letters.due(connection, to_ms(now), most)
+            return mails.due(connection, to_ms(now), most)
 
-    def claim_letter(self, letter: Letter, again_at: datetime) -> bool:
+    def claim_mail(self, mail: Mail, again_at: datetime) -> bool:
         """Count an attempt before it is made; False where somebody else makes it."""
         with write_transaction(self._engine) as connection:
-            return letters.claim(connection, letter, to_ms(again_at))
+            return mails.claim(connection, mail, to_ms(again_at))
 
-    def sent(self, letter: Letter, now: datetime) -> None:
-        """Note that the mail server took a letter."""
+    def sent(self, mail: Mail, now: datetime) -> None:
+        """Note that the mail server took a mail."""
         with write_transaction(self._engine) as connection:
-            letters.sent(connection, letter, to_ms(now))
+            mails.sent(connection, mail, to_ms(now))
 
-    def letter_failed(self, letter: Letter, error: str, *, is_last: bool) -> None:
+    def mail_failed(self, mail: Mail, error: str, *, is_last: bool) -> None:
         """Note that an attempt failed."""
         with write_transaction(self._engine) as connection:
-            letters.failed(connection, letter, error, is_last=is_last)
+            mails.failed(connection, mail, error, is_last=is_last)
 
     # -- figures
 
     def is_watched(self, product: Product) -> bool:
         """Tell whether anybody wants to know of a product's alarms or health."""
         with read_transaction(self._engine) as connection:
-            return letters.is_wanted(connection, product.id, "alarm") or any(
+            return mails.is_wanted(connection, product.id, "alarm") or any(
                 hooks.listening(connection, product.id, event) for event in ("alarm", "health")
             )
 
@@ -194,7 +194,7 @@ class Notices:
         before: Noticed,
         after: Noticed,
         news: Sequence[News],
-        letters_on: Mapping[str, Mapping[str, Any]],
+        mails_on: Mapping[str, Mapping[str, Any]],
         now: datetime,
     ) -> None:
         """Tell what is new, by webhook and, of alarms, by mail; nothing if others were first."""
@@ -204,5 +204,5 @@ class Notices:
             for one in news:
                 for webhook in hooks.listening(connection, product.id, one.event):
                     hooks.queue(connection, webhook, [one], to_ms(now))
-            for subject, about in letters_on.items():
-                letters.queue_alarm(connection, product.id, subject, about, to_ms(now))
+            for subject, about in mails_on.items():
+                mails.queue_alarm(connection, product.id, subject, about, to_ms(now))

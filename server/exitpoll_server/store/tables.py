@@ -448,14 +448,14 @@ subscriptions = Table(
 )
 
 # Mail that is to be sent, or was: about which week or version, and never its text.
-letters = Table(
-    "letters",
+mails = Table(
+    "mails",
     metadata,
     Column("id", Id, primary_key=True),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
     Column("product_id", ForeignKey("products.id"), nullable=False),
     Column("kind", String, nullable=False),
-    # Names what it is about: there is but one letter on it to anybody.
+    # Names what it is about: there is but one mail on it to anybody.
     Column("subject", String, nullable=False),
     Column("about", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),

@@ -147,7 +147,7 @@ def test_the_digest_comes_once_a_week_on_monday_morning(
 def test_who_may_not_read_any_more_gets_nothing(
     store: Store, product: Product, ada: Account, jobs: Jobs, hands: Hands, box: Box
 ) -> None:
-    """Nor who took it back; a letter that waits already is dropped."""
+    """Nor who took it back; a mail that waits already is dropped."""
     asked = Invitation(
         purpose="invitation", email="anna@example.com", product_id=product.id, role="support"
     )
@@ -169,7 +169,7 @@ def test_who_may_not_read_any_more_gets_nothing(
     assert len(box.mails) == 1
 
 
-def test_a_letter_that_was_refused_is_tried_again_as_the_same(
+def test_a_mail_that_was_refused_is_tried_again_as_the_same(
     store: Store, product: Product, ada: Account, jobs: Jobs, hands: Hands, box: Box
 ) -> None:
     """It arrives when the mail server is back, with the id that it had."""
@@ -241,9 +241,9 @@ def test_of_two_servers_that_see_the_same_one_tells_it(
     after = Noticed(stamp=before.stamp, alarms=frozenset({"x"}), good=1, seen=2)
     for name in ("first", "second"):
         store.notices.notice(
-            product, before=before, after=after, news=[], letters_on={name: {}}, now=hands.now
+            product, before=before, after=after, news=[], mails_on={name: {}}, now=hands.now
         )
-    assert [one.subject for one in store.notices.letters(hands.now, 9)] == ["first"]
+    assert [one.subject for one in store.notices.mails(hands.now, 9)] == ["first"]
 
 
 def test_another_health_is_told_when_intervals_are_apart(
@@ -284,7 +284,7 @@ def test_intervals_decide(one: tuple[int, int], other: tuple[int, int], *, apart
 
 
 def test_a_digest_without_anything_is_honest() -> None:
-    """A letter on an alarm names an unknown version, and one without a week has no numbers."""
+    """A mail on an alarm names an unknown version, and one without a week has no numbers."""
     said = texts.lost(None, 5, 1.04)
     assert said == "Unknown versions: 5 uninstalls, where 1.0 were to be expected."
     mail = texts.alarm("Ink\nwell", date(2026, 11, 16), said, "https://a.example/console/1")

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "product_id", "kind", name=op.f("pk_subscriptions")),
     )
     op.create_table(
-        "letters",
+        "mails",
         sa.Column("id", NUMBER, nullable=False),
         sa.Column("account_id", NUMBER, nullable=False),
         sa.Column("product_id", NUMBER, nullable=False),
@@ -42,17 +42,17 @@ def upgrade() -> None:
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
-        *_of("letters", "accounts", "products"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
+        *_of("mails", "accounts", "products"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
         sa.UniqueConstraint(
             "account_id",
             "product_id",
             "kind",
             "subject",
-            name=op.f("uq_letters_account_id_product_id_kind_subject"),
+            name=op.f("uq_mails_account_id_product_id_kind_subject"),
         ),
     )
-    op.create_index(op.f("ix_letters_next_at"), "letters", ["next_at"])
+    op.create_index(op.f("ix_mails_next_at"), "mails", ["next_at"])
     op.create_table(
         "webhooks",
         sa.Column("id", NUMBER, nullable=False),

@@ -20,7 +20,7 @@ MOST_ERROR_CHARS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class Mail:
     """A mail that is to be sent: its text is made when it is."""
 
     id: int
@@ -100,7 +100,7 @@ def _queue(
     now: int,
 ) -> None:
     connection.execute(
-        insert(connection, tables.letters).on_conflict_do_nothing(),
+        insert(connection, tables.mails).on_conflict_do_nothing(),
         {
             "account_id": account_id,
             "product_id": product_id,
@@ -115,7 +115,7 @@ def _queue(
 
 
 def _lacking(kind: Kind, subject: str, since: int) -> Select[Any]:
-    s, t = tables.subscriptions, tables.letters
+    s, t = tables.subscriptions, tables.mails
     there = exists().where(
         t.c.account_id == s.c.account_id,
         t.c.product_id == s.c.product_id,
@@ -125,7 +125,7 @@ def _lacking(kind: Kind, subject: str, since: int) -> Select[Any]:
     return select(s).where(s.c.kind == kind, s.c.created_at < since, ~there, _still_there(s))
 
 
-def _still_there(of: Any) -> ColumnElement[bool]:  # noqa: ANN401 - subscriptions, or letters
+def _still_there(of: Any) -> ColumnElement[bool]:  # noqa: ANN401 - subscriptions, or mails
     """Return who may still read of the product: their account is open, and they work on it."""
     a, m = tables.accounts, tables.memberships
     works = exists().where(m.c.account_id == of.c.account_id, m.c.product_id == of.c.product_id)
@@ -137,14 +137,14 @@ def _still_there(of: Any) -> ColumnElement[bool]:  # noqa: ANN401 - subscription
 
 
 def is_due(connection: Connection, now: int) -> bool:
-    """Tell whether a letter is waiting to be sent."""
-    t = tables.letters
+    """Tell whether a mail is waiting to be sent."""
+    t = tables.mails
     return connection.execute(select(t.c.id).where(t.c.next_at <= now).limit(1)).first() is not None
 
 
-def due(connection: Connection, now: int, most: int) -> list[Letter]:
+def due(connection: Connection, now: int, most: int) -> list[Mail]:
     """Return what is waiting to be sent, and drop what its reader may not read any more."""
-    t, a = tables.letters, tables.accounts
+    t, a = tables.mails, tables.accounts
     gone = update(t).where(t.c.next_at.is_not(None), ~_still_there(t)).values(next_at=None)
     connection.execute(gone)
     rows = connection.execute(
@@ -154,37 +154,37 @@ def due(connection: Connection, now: int, most: int) -> list[Letter]:
         .order_by(t.c.next_at, t.c.id)
         .limit(most)
     )
-    return [_letter(row) for row in rows]
+    return [_mail(row) for row in rows]
 
 
-def claim(connection: Connection, letter: Letter, again_at: int) -> bool:
+def claim(connection: Connection, mail: Mail, again_at: int) -> bool:
     """Count an attempt before it is made; False where somebody else makes it."""
-    t = tables.letters
-    mine = (t.c.id == letter.id) & (t.c.attempts == letter.attempts) & t.c.next_at.is_not(None)
+    t = tables.mails
+    mine = (t.c.id == mail.id) & (t.c.attempts == mail.attempts) & t.c.next_at.is_not(None)
     claimed = connection.execute(
-        update(t).where(mine).values(attempts=letter.attempts + 1, next_at=again_at)
+        update(t).where(mine).values(attempts=mail.attempts + 1, next_at=again_at)
     )
     return bool(claimed.rowcount)
 
 
-def sent(connection: Connection, letter: Letter, now: int) -> None:
-    """Note that the mail server took a letter."""
-    t = tables.letters
+def sent(connection: Connection, mail: Mail, now: int) -> None:
+    """Note that the mail server took a mail."""
+    t = tables.mails
     values = {"next_at": None, "sent_at": now, "error": None}
-    connection.execute(update(t).where(t.c.id == letter.id).values(values))
+    connection.execute(update(t).where(t.c.id == mail.id).values(values))
 
 
-def failed(connection: Connection, letter: Letter, error: str, *, is_last: bool) -> None:
+def failed(connection: Connection, mail: Mail, error: str, *, is_last: bool) -> None:
     """Note that an attempt failed; after the last one there is no other."""
-    t = tables.letters
+    t = tables.mails
     values: dict[str, object] = {"error": error[:MOST_ERROR_CHARS]}
     if is_last:
         values["next_at"] = None
-    connection.execute(update(t).where(t.c.id == letter.id).values(values))
+    connection.execute(update(t).where(t.c.id == mail.id).values(values))
 
 
-def _letter(row: Row[Any]) -> Letter:
-    return Letter(
+def _mail(row: Row[Any]) -> Mail:
+    return Mail(
         id=row.id,
         email=row.email,
         product_id=row.product_id,
