@@ -9,7 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
@@ -39,6 +39,12 @@ _MOST_PROXIES = 10
 _DECLARED = "setting"
 
 
+_SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+EXAMPLE_SMTP = "smtp+starttls://user:password@mail.example.com:587"
+_ADDRESS = r"[^@\s,;<>\"]+@[^@\s,;<>\"]+"
+_MAIL_FROM = re.compile(rf"{_ADDRESS}|[^<>\"@,;]+ <{_ADDRESS}>")
+
+
 class ConfigError(Exception):
     """A setting makes no sense; says which, and what it should look like."""
 
@@ -49,6 +55,18 @@ class Rate:
 
     amount: int
     seconds: int
+
+
+@dataclass(frozen=True)
+class Smtp:
+    """A mail server, and how it is spoken to."""
+
+    kind: str
+    """`smtp`, `smtps` or `smtp+starttls`; the first is not encrypted."""
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -194,6 +212,37 @@ def _proxies(text: str) -> int:
     return int(text)
 
 
+def _smtp(text: str) -> Smtp | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        port = _SMTP_PORTS[parts.scheme] if parts.port is None else parts.port
+        usable = parts.hostname and port and not (parts.query or parts.fragment)
+        usable = usable and parts.path in ("", "/")
+    except (ValueError, KeyError):
+        usable = False
+    if not usable:
+        raise ValueError(
+            f"is no mail server; it should look like {EXAMPLE_SMTP}, or begin with smtps:// or "
+            "smtp://, with %40 for an @ in the password and %2F for a /"
+        )
+    if parts.password and parts.scheme == "smtp":
+        raise ValueError(
+            "would send its password unencrypted; begin it with smtp+starttls:// or smtps://"
+        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Smtp(parts.scheme, parts.hostname or "", port, user, password)
+
+
+def _mail_from(text: str) -> str | None:
+    if text and not (text.isprintable() and _MAIL_FROM.fullmatch(text)):
+        raise ValueError(
+            "is no sender; write exitpoll@example.com, or Exitpoll <exitpoll@example.com>"
+        )
+    return text or None
+
+
 # -- the settings --------------------------------------------------------------------------
 
 
@@ -274,6 +323,23 @@ class Config:
         default="0",
     )
 
+    smtp_url: Smtp | None = _setting(  # noqa: RUF009 - it makes a field
+        _smtp,
+        "The mail server: smtp+starttls://, smtps:// or smtp://, then user:password@host:port.",
+        unset="none: no mail is sent",
+        secret=True,
+    )
+    mail_from: str | None = _setting(
+        _mail_from,
+        "Whom mail comes from: an address, or a name and <address>.",
+        unset="none; needed with a mail server",
+    )
+    webhook_private_addresses: bool = _setting(
+        _on_or_off,
+        "Webhooks may go to private addresses, and by http: for the operator's own network.",
+        default="off",
+    )
+
     @property
     def journal(self) -> Path:
         """Where erasures are written down, outside of the database."""
@@ -309,7 +375,10 @@ def load(environment: Mapping[str, str]) -> Config:
         each.name: of.value(_variable(each), environment.get(_variable(each), ""))
         for each, of in _all()
     }
-    return Config(**values)
+    settings = Config(**values)
+    if settings.smtp_url is not None and settings.mail_from is None:
+        raise ConfigError("EXITPOLL_SMTP_URL needs EXITPOLL_MAIL_FROM, whom mail comes from")
+    return settings
 
 
 def _all() -> list[tuple[Field[Any], Setting]]:

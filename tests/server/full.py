@@ -12,7 +12,17 @@ from exitpoll_agent import wire
 from exitpoll_server.calendars import Calendar
 from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Agent, Invitation, Logo, Product, Reply, Said, Store
+from exitpoll_server.store import (
+    Agent,
+    Invitation,
+    Logo,
+    News,
+    Noticed,
+    Product,
+    Reply,
+    Said,
+    Store,
+)
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -34,6 +44,7 @@ def fill(store: Store, copies: int = 5) -> Product:
     store.hand_out(agent, bytes(range(256)))
     _let_in(store, product)
     _correspond(store, product)
+    _tell(store, product)
     # A report sums up what it reads, and keeps that.
     window = Window(as_of=after(days=1), start=None, end=None)
     store.counts(product, window, stopped_after_days=40, most_lines=1)
@@ -51,6 +62,21 @@ def _let_in(store: Store, product: Product) -> None:
     )
     people.accept(people.invite(second, NOW), email="", **known)
     people.invite(Invitation(purpose="password", email="anna@example.com"), NOW)
+
+
+def _tell(store: Store, product: Product) -> None:
+    """Have mail and webhooks wait to be sent, and somebody hold the lease."""
+    notices = store.notices
+    ada = store.people.by_email("ada@example.com")
+    assert ada is not None
+    notices.wish(ada, product, ["digest"], NOW)
+    notices.queue_digests("2026-11-16", after(hours=1), NOW)
+    webhook = notices.add_webhook(product, url="https://a.example", events=["alarm"], now=NOW)
+    news = News(event="response", at=NOW, about={"comment": WORDS}, installation_uuid=UUID(int=1))
+    notices.queue(webhook, news, NOW)
+    known = Noticed(alarms=frozenset({f"2026-11-16 {WORDS}"}), good=1, seen=2)
+    notices.notice(product, before=Noticed(), after=known, news=[], mails_on={}, now=NOW)
+    notices.take("mail", "nobody", 60)
 
 
 def _live(store: Store, product: Product, who: int) -> None:

@@ -149,8 +149,8 @@ def of_persons() -> list[Table]:
         ids = [c for c in table.columns if isinstance(c.type, Uuid)]
         if ids or parents & found:
             found.add(table.name)
-    # A life only sums up what the others hold, and goes with them.
-    found.discard("lives")
+    # A life only sums up what the others hold, a delivery repeats it; both go with them.
+    found -= {"lives", "deliveries"}
     return [table for table in tables.metadata.sorted_tables if table.name in found]
 
 

@@ -15,6 +15,7 @@ from exitpoll_server.store import Product, tables
 OF_THE_VENDOR = (
     *("products", "secrets", "versions", "exclusions", "themes", "agents"),
     *("accounts", "memberships", "invitations", "audit", "prepared", "calendars"),
+    *("leases", "subscriptions", "mails", "webhooks", "noticed"),
 )
 """Tables in which nothing of a copy stands."""
 

@@ -22,6 +22,7 @@ from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
 from exitpoll_server.console.inbox import Inbox, waiting
 from exitpoll_server.console.kits import Kits
+from exitpoll_server.console.notifications import Notifications
 from exitpoll_server.console.people import PeoplePages
 from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
@@ -86,6 +87,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Written(store),
         Inbox(store),
         Kits(store, settings.public_url),
+        Notifications(store, settings),
         SettingsPages(store),
         SurveyPages(store),
         WorkingDays(store),

@@ -11,6 +11,7 @@ from waitress.server import create_server
 
 from exitpoll_agent import wire
 from exitpoll_server import config, create_app
+from exitpoll_server.notify import Jobs
 from exitpoll_server.serving import MOST_HEADER_BYTES, Place
 from exitpoll_server.store import Store
 
@@ -43,10 +44,13 @@ def serve(place: Place, settings: config.Config, welcome: str) -> None:
         channel_timeout=IDLE_SECONDS,
         max_request_header_size=MOST_HEADER_BYTES,
     )
+    jobs = Jobs(store, settings)
+    jobs.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     click.echo(welcome, nl=False)
     sys.stdout.flush()
     try:
         server.run()
     finally:
+        jobs.stop()
         store.close()

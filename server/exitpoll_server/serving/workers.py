@@ -18,6 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from exitpoll_server import config, create_app, logs, metrics
+from exitpoll_server.notify import Jobs
 from exitpoll_server.serving import MOST_HEADER_BYTES, Place
 from exitpoll_server.serving.adapter import Adapter
 from exitpoll_server.store import Store
@@ -92,7 +93,14 @@ def application() -> Adapter:
     settings = config.load(os.environ)
     store = Store(settings.database_url, settings.journal)
     app = create_app(store, settings)
-    return Adapter(app, when_running=_hear, when_stopped=store.close)
+    jobs = Jobs(store, settings)
+    jobs.start()
+
+    def stop() -> None:
+        jobs.stop()
+        store.close()
+
+    return Adapter(app, when_running=_hear, when_stopped=stop)
 
 
 def _let_no_worker_miss_its_end() -> None:

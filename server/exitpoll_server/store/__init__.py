@@ -66,10 +66,16 @@ from exitpoll_server.store.engine import (
 from exitpoll_server.store.exclusions import Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
+from exitpoll_server.store.happened import Answered, Left
+from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.letters import Letter, NoLetterError, Reply
 from exitpoll_server.store.logos import Logo
+from exitpoll_server.store.mails import KINDS as MAIL_KINDS
+from exitpoll_server.store.mails import Mail
+from exitpoll_server.store.noticed import Noticed
+from exitpoll_server.store.notices import Notices
 from exitpoll_server.store.people import People
 from exitpoll_server.store.products import Arrived, Product, ProductExistsError
 from exitpoll_server.store.surveys import Asked, Kept, Said, Showing
@@ -79,10 +85,13 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CHANGES_ON_A_PAGE",
+    "MAIL_KINDS",
     "ROLES",
+    "SECRET_PREFIX",
     "Account",
     "AccountError",
     "Agent",
+    "Answered",
     "Arrival",
     "Arrived",
     "Asked",
@@ -90,17 +99,23 @@ __all__ = [
     "Card",
     "Change",
     "Channel",
+    "Delivery",
+    "Due",
     "Entry",
     "Exclusion",
     "Feedback",
     "Invitation",
     "Kept",
+    "Left",
     "Letter",
     "Logo",
+    "Mail",
     "Member",
     "MergeError",
+    "News",
     "NoLetterError",
     "NoThemeError",
+    "Noticed",
     "OtherVersionError",
     "Product",
     "ProductExistsError",
@@ -112,6 +127,7 @@ __all__ = [
     "Showing",
     "Store",
     "StoreError",
+    "Webhook",
     "Whole",
     "backup",
     "restore",
@@ -143,6 +159,8 @@ class Store:
         """Who works at the console."""
         self.letters = Letters(self._engine)
         """Who asked to be answered."""
+        self.notices = Notices(self._engine)
+        """What the vendor is told, by mail and webhook."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 

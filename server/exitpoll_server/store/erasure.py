@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
 
 from exitpoll_agent.wire import format_instant, parse_instant
-from exitpoll_server.store import letters, products, tables
+from exitpoll_server.store import hooks, letters, products, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.instants import from_ms, to_ms
@@ -33,6 +33,7 @@ def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -
     said = (f.c.product_id == product_id) & f.c.installation_uuid.in_(erased)
     letters.forget(connection, "feedback_id", select(f.c.id).where(said))
     connection.execute(delete(f).where(said))
+    hooks.erase(connection, product_id, list(erased))
     connection.execute(
         insert(connection, tables.tombstones).on_conflict_do_nothing(),
         [{"product_id": product_id, "uuid": one, "erased_at": at} for one, at in erased.items()],
@@ -139,3 +140,4 @@ def _delete(connection: Connection, which: ColumnElement[bool]) -> None:
     for table in (tables.uninstalls, tables.counters):
         connection.execute(delete(table).where(table.c.installation_id.in_(ids)))
     connection.execute(delete(i).where(i.c.id.in_(ids)))
+    hooks.lower_marks(connection)

@@ -1,7 +1,7 @@
 """What the vendor has left out of every report: marked, never deleted, and put back at any time.
 
 The one kind so far is `quarantine`: installations first heard of within a time. The mark is read by
-`queries/departed.sql`, and by nothing else.
+`queries/departed.sql`, and by `happened`, so that webhooks are not told of it either.
 """
 
 from __future__ import annotations

@@ -481,3 +481,94 @@ calendars = Table(
     Column("weekdays", JSON, nullable=False),
     Column("holidays", JSON, nullable=False),
 )
+
+# Who does a job that must be done once, and until when nobody else does.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+# Who wants which mail of a product.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Mail that is to be sent, or was: about which week or version, and never its text.
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    Column("kind", String, nullable=False),
+    # Names what it is about: there is but one mail on it to anybody.
+    Column("subject", String, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Null when it is over: sent, or given up.
+    Column("next_at", BigInteger, index=True),
+    Column("sent_at", BigInteger),
+    Column("error", String),
+    UniqueConstraint("account_id", "product_id", "kind", "subject"),
+)
+
+# Where a vendor's own programs are told of what happens.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("url", String, nullable=False),
+    Column("secret", String, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    # The last uninstall and the last answer that it was told of, or that came before it.
+    Column("uninstalls_to", BigInteger, nullable=False),
+    Column("answers_to", BigInteger, nullable=False),
+)
+
+# What webhooks are to be told, and what became of it.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("webhook_id", ForeignKey("webhooks.id"), nullable=False, index=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False),
+    # Whose data the payload holds, if it is somebody's: erased with all else.
+    Column("installation_uuid", Uuid),
+    # Names the message, however often it is sent.
+    Column("message", String, nullable=False, unique=True),
+    Column("event", String, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Null when it is over: delivered, or given up.
+    Column("next_at", BigInteger, index=True),
+    Column("delivered_at", BigInteger),
+    Column("status", Integer),
+    Column("error", String),
+    Index(None, "product_id", "installation_uuid"),
+)
+
+# What a vendor was told of a product's figures, so that only news is told.
+noticed = Table(
+    "noticed",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    # Counts up: of two who saw the same, one tells it.
+    Column("stamp", Integer, nullable=False),
+    Column("alarms", JSON, nullable=False),
+    # How many were in good health, of how many; null where that was not told yet.
+    Column("good", Integer),
+    Column("seen", Integer),
+)

@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from tests.server.console.visitors import Visitor, administrator, another_product, member
-from tests.server.messages import arrival, leaving, shown_exit
+from tests.server.messages import NOW, arrival, leaving, shown_exit
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from exitpoll_server import clock
 from exitpoll_server.counts.themes import ThemeWords
+from exitpoll_server.notify import payloads
 from exitpoll_server.store import Product, Said, Store
 
 ALL = {"administrator", "owner", "analyst", "support", "other", "stranger"}
@@ -37,6 +38,9 @@ WHO_MAY = {
     **dict.fromkeys(("survey", "save_survey", "preview_survey", "set_logo"), OWN),
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),
     **dict.fromkeys(("people", "invite", "give_role", "changes"), OWN),
+    **dict.fromkeys(("notifications", "subscribe"), MEMBERS),
+    **dict.fromkeys(("add_webhook", "try_webhook", "switch_webhook"), OWN),
+    **dict.fromkeys(("remove_webhook", "send_again"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
     **dict.fromkeys(("close", "let_in_again", "changes_of_all"), SERVER),
 }
@@ -50,6 +54,8 @@ FILLED = {
     "who": 2,
     "source": "uninstall",
     "letter": 1,
+    "webhook": 1,
+    "delivery": 1,
 }
 """What stands in an address beside the product."""
 
@@ -77,6 +83,10 @@ def test_every_route_is_for_whom_it_is_said_to_be(
     store.merge(product, [arrival(leaving())])
     shown = shown_exit(store, 1, clock.now())
     store.answer(uninstall=1, showing=shown, said=Said(email="x@example.com"), now=clock.now())
+    webhook = store.notices.add_webhook(
+        product, url="https://a.example", events=["uninstall"], now=NOW
+    )
+    store.notices.queue(webhook, payloads.test(product, NOW), NOW)
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("console.")]
     assert {_name(rule) for rule in rules} == set(WHO_MAY)
     wrong: list[tuple[str, str, object]] = []
@@ -93,7 +103,7 @@ def test_every_route_is_for_whom_it_is_said_to_be(
     assert wrong == [], "\n".join(map(str, wrong))
 
 
-ENDS = ("close", "change_password", "sign_out")
+ENDS = ("send_again", "remove_webhook", "close", "change_password", "sign_out")
 
 
 def _late(rule: Rule) -> int:
