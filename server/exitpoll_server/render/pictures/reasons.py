@@ -27,6 +27,8 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.render.words import out_of
+from exitpoll_server.speech import N_, _
 
 _LABELS = 230
 _NUMBERS = 92
@@ -34,10 +36,10 @@ _DOT, _RING = 4, 7
 """The ring is wider than the dot: where both are at one place, each is still seen."""
 _FOOT = 30
 _KEYS = (
-    ("dot", "share of the reasons given"),
-    ("ring", "adjusted for known differences"),
-    ("thick", "95 % interval"),
-    ("thin", "whatever the silent would say"),
+    ("dot", N_("share of the reasons given")),
+    ("ring", N_("adjusted for known differences")),
+    ("thick", N_("95 % interval")),
+    ("thin", N_("whatever the silent would say")),
 )
 
 
@@ -110,7 +112,7 @@ def _row(reason: Reason, scale: Scale, top: float, look: Look) -> Iterator[Marku
     baseline = top + (21.5 if look.roomy else 20)
     room = _LABELS - 18 if look.roomy else look.width - _NUMBERS
     yield text((0, baseline), reason.label, room=room)
-    yield text((look.width, baseline), _said(reason.share), anchor="end")
+    yield text((look.width, baseline), reason.share.with_count(), anchor="end")
     if reason.bounds:
         yield _bar(scale, reason.bounds, y, 2, "area quiet")
     interval = reason.share.interval
@@ -135,11 +137,6 @@ def _bar(
     return rect((low, y - tall / 2, max(high - low, 1), tall), class_, rx=min(tall / 2, 3), **more)
 
 
-def _said(share: Share) -> str:
-    said = str(share)
-    return said if " of " in said else f"{share.count:,} · {said}"
-
-
 def _legend(data: Reasons, look: Look) -> tuple[list[Markup], float]:
     """Draw what the marks mean, for those that occur; return them and where the rows begin."""
     occurs = {
@@ -150,9 +147,10 @@ def _legend(data: Reasons, look: Look) -> tuple[list[Markup], float]:
     }
     drawn: list[Markup] = []
     x, y = 0.0, 8.0
-    for mark, said in _KEYS:
+    for mark, sentence in _KEYS:
         if not occurs[mark]:
             continue
+        said = _(sentence)
         wide = 28 + width_of(said, SMALL)
         if x and x + wide > look.width:
             x, y = 0.0, y + 22
@@ -174,22 +172,32 @@ def _key(mark: str, x: float, y: float) -> Iterator[Markup]:
 
 def describe(data: Reasons) -> str:
     """Say each reason's share, and between what it must lie."""
-    said = "; ".join(
-        f"{reason.label}: {_said(reason.share)}"
-        + (f", for all who left {between(reason.bounds)}" if reason.bounds else "")
-        for reason in data.reasons
-    )
-    return f"Shares of all reasons given. {said}."
+    said = "; ".join(map(_described, data.reasons))
+    return _("Shares of all reasons given. %(reasons)s.", reasons=said)
+
+
+def _described(reason: Reason) -> str:
+    said = f"{reason.label}: {reason.share.with_count()}"
+    if not reason.bounds:
+        return said
+    return _("%(reason)s, for all who left %(bounds)s", reason=said, bounds=between(reason.bounds))
 
 
 def rows(data: Reasons) -> Table:
     """Return each reason with its number, share, interval, adjusted share and bounds."""
     return Table(
-        ("Reason", "Number", "Share", "95 % interval", "Adjusted", "Whatever the silent would say"),
+        (
+            _("Reason"),
+            _("Number"),
+            _("Share"),
+            _("95 % interval"),
+            _("Adjusted"),
+            _("Whatever the silent would say"),
+        ),
         tuple(
             (
                 reason.label,
-                f"{reason.share.count:,} of {reason.share.of:,}",
+                out_of(reason.share.count, reason.share.of),
                 str(reason.share),
                 between(reason.share.interval),
                 known(reason.adjusted),
