@@ -81,9 +81,10 @@ def _written(template: str, report: Report, rows: Callable[[Behind], str] | None
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
-        columns=[column.name for column in table.columns[:-1]],
-        figures=[[_said(cell) for cell in row[:-1]] for row in shown],
-        meanings=_meanings(row[-2:] for row in shown),
+        # What a definition means stands once, below; why there is no value is in the CSV.
+        columns=[column.name for column in table.columns[:-2]],
+        figures=[[_said(cell) for cell in row[:-2]] for row in shown],
+        meanings=_meanings(row[-3:-1] for row in shown),
         left_out=max(0, len(every) - MOST_FIGURES),
     )
 
