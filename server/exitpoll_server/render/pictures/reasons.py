@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from exitpoll_server.languages import ENGLISH
 from exitpoll_server.render.pictures.axes import (
     Scale,
     Share,
@@ -28,9 +29,10 @@ from exitpoll_server.render.pictures.drawing import (
     width_of,
 )
 from exitpoll_server.render.words import out_of
-from exitpoll_server.speech import N_, _
+from exitpoll_server.speech import N_, _, language
 
-_LABELS = 230
+_LABELS, _LONGER_LABELS = 230, 300
+"""Pixels at the left, for English and for languages that say the same in longer words."""
 _NUMBERS = 92
 _DOT, _RING = 4, 7
 """The ring is wider than the dot: where both are at one place, each is still seen."""
@@ -68,7 +70,7 @@ def draw(data: Reasons, look: Look) -> str | None:
     keys, top = _legend(data, look)
     pitch = 34 if look.roomy else 54
     bottom = top + pitch * len(data.reasons)
-    left, right = (_LABELS, look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
+    left, right = (_labels(), look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
     marks = ticks(0, _most(data), 5)
     scale = Scale(0, marks[-1], left, right)
     # Where a label stands above its row, the lines of the axis leave it free.
@@ -81,6 +83,10 @@ def draw(data: Reasons, look: Look) -> str | None:
     for i, reason in enumerate(data.reasons):
         body += _row(reason, scale, top + i * pitch, look)
     return picture(look, data.title, describe(data), bottom + _FOOT, body)
+
+
+def _labels() -> float:
+    return _LABELS if language() == ENGLISH else _LONGER_LABELS
 
 
 def _most(data: Reasons) -> float:
@@ -110,7 +116,7 @@ def _axis(marks: list[float], scale: Scale, strips: list[tuple[float, float]]) -
 def _row(reason: Reason, scale: Scale, top: float, look: Look) -> Iterator[Markup]:
     y = top + (17 if look.roomy else 36)
     baseline = top + (21.5 if look.roomy else 20)
-    room = _LABELS - 18 if look.roomy else look.width - _NUMBERS
+    room = _labels() - 18 if look.roomy else look.width - _NUMBERS
     yield text((0, baseline), reason.label, room=room)
     yield text((look.width, baseline), reason.share.with_count(), anchor="end")
     if reason.bounds:
