@@ -10,24 +10,18 @@ from typing import get_args
 
 import pytest
 from babel.messages import Message
-from tests.bench import assumptions, loading
 from tests.server import catalogues
 from tests.server.catalogues import forms
-from tests.server.rendered import Make, empty, few, many
+from tests.server.rendered import SIZES, Make, empty, few, many, of_size
 from tests.server.test_as_page import VOID
 from tests.server.test_as_table import some
 
 from exitpoll_agent import wire
 from exitpoll_server import render
-from exitpoll_server import report as reports
-from exitpoll_server.counts import KnownFrom, Window
+from exitpoll_server.counts import KnownFrom
 from exitpoll_server.languages import ENGLISH, REPORT
 from exitpoll_server.report import Report
 from exitpoll_server.speech import speaking
-from exitpoll_server.store import Store
-
-SIMULATED = {0: (0, 0), 1: (7, 3), 3: (7, 8), 40: (7, 98), 400: (9, 1_012)}
-"""By how many uninstall: the seed, and how many install."""
 
 NAMES = {"CSV", "XLSX", "UTC", "NPS"}
 """Nobody translates them."""
@@ -81,28 +75,12 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Report]:
-    """Return reports of simulated products."""
-    return {
-        uninstalls: _simulated(tmp_path_factory, seed, installs)
-        for uninstalls, (seed, installs) in SIMULATED.items()
-    }
+    """Return a report of each size."""
+    folder = tmp_path_factory.mktemp("simulated")
+    return {size: of_size(size, folder / f"{size}.sqlite3") for size in SIZES}
 
 
-def _simulated(folders: pytest.TempPathFactory, seed: int, installs: int) -> Report:
-    file = folders.mktemp("simulated") / "exitpoll.sqlite3"
-    store = Store(f"sqlite:///{file}")
-    product = loading.create_product(store)
-    store.close()
-    if installs:
-        loading.fill_sqlite(file, loading.simulated(seed, installs))
-    store = Store(f"sqlite:///{file}")
-    window = Window(as_of=assumptions.AS_OF, start=None, end=None)
-    counts = store.counts(product, window, stopped_after_days=40, most_lines=reports.MOST_LINES)
-    store.close()
-    return reports.make(counts)
-
-
-every_size = pytest.mark.parametrize("uninstalls", list(SIMULATED))
+every_size = pytest.mark.parametrize("uninstalls", list(SIZES))
 
 
 @every_size

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.server.rendered import few
 
 from exitpoll_server.languages import REPORT_LANGUAGES
 from exitpoll_server.render import words
@@ -108,6 +110,15 @@ def test_a_language_that_reports_lack_is_english(other: str) -> None:
     with speaking(other):
         assert language() == "en"
         assert num(1000.5, ",.1f") == "1,000.5"
+
+
+def test_a_segment_is_named_in_the_readers_words() -> None:
+    """A dimension of ours has a Russian name; an attribute that is called alike keeps its own."""
+    where = {"version": "2.0", "attribute:version": "home"}
+    report = dataclasses.replace(few(), where=where)
+    assert words.about(report).startswith("only version 2.0, version home; all uninstalls, as ")
+    with speaking("ru"):
+        assert words.about(report).startswith("только версия 2.0, version home; все удаления, по ")
 
 
 def test_what_is_not_ours_is_said_as_it_is() -> None:

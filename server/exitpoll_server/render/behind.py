@@ -43,6 +43,7 @@ class _Rule:
     wanted: Wanted
     options: tuple[str, ...] = ()
     among: str | None = None
+    """Marked for the catalogue, or said already where it has a name or a number in it."""
 
 
 def _answered(line: Departure) -> bool:

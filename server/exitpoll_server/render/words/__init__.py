@@ -330,16 +330,18 @@ def about(report: Report) -> str:
     what, as_of = window(report.window), moment(report.window.as_of)
     if not report.where:
         return _("%(what)s, as known on %(moment)s", what=what, moment=as_of)
-    only = ", ".join(
-        f"{_(SEGMENTS.get(name, name.removeprefix('attribute:')))} {value}"
-        for name, value in report.where.items()
-    )
+    only = ", ".join(f"{_dimension(name)} {value}" for name, value in report.where.items())
     return _(
         "only %(segment)s; %(what)s, as known on %(moment)s",
         segment=typed(only),
         what=what,
         moment=as_of,
     )
+
+
+def _dimension(name: str) -> str:
+    """Name what a report is narrowed down by; a product's own attribute as the product does."""
+    return _(SEGMENTS[name]) if name in SEGMENTS else name.removeprefix("attribute:")
 
 
 def _imported(first: Uninstalls) -> Figure:
