@@ -28,6 +28,10 @@ DOMAINS = (CONSOLE, "messages")
 """What only a vendor reads, and what everybody does: a file each in a language's folder.
 Flask-Babel takes the rule of plurals from the last, which every language has."""
 
+REPORT = "report"
+"""What a report says, and whoever reads one: no page asks Flask-Babel for it."""
+REPORT_LANGUAGES = CONSOLE_LANGUAGES
+
 MAX_TAG_CHARS = 35
 """What of a locale is looked at: every sound one fits in (RFC 5646, 4.4.1)."""
 

@@ -29,7 +29,7 @@ FAULTS = """air => {
     const frame = svg.getBoundingClientRect();
     const boxes = [...svg.querySelectorAll("text")].map(text => {
       const box = text.getBoundingClientRect();
-      return {said: text.firstChild.data, left: box.left, right: box.right,
+      return {said: text.textContent, left: box.left, right: box.right,
               top: box.top + air, bottom: box.bottom - air};
     });
     boxes.forEach((a, i) => {

@@ -7,7 +7,8 @@ no machines, no line numbers, so that whoever runs it gets the same files.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias
@@ -24,19 +25,25 @@ from exitpoll_server.languages import (
     DOMAINS,
     ENGLISH,
     LANGUAGES,
+    REPORT,
+    REPORT_LANGUAGES,
 )
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != ENGLISH)
+_SPOKEN = {CONSOLE: CONSOLE_LANGUAGES, REPORT: REPORT_LANGUAGES}
+"""By the domain that not every language has."""
 CATALOGUED = [
     (language, domain)
-    for domain in DOMAINS
+    for domain in (*DOMAINS, REPORT)
     for language in TRANSLATED
-    if domain != CONSOLE or language in CONSOLE_LANGUAGES
+    if language in _SPOKEN.get(domain, LANGUAGES)
 ]
 """Every catalogue: a language, and what everybody reads or only vendors do."""
 
 TRANSLATIONS = Path(CATALOGUES)
 SOURCE = TRANSLATIONS.parent
+FOLDERS = {CONSOLE: (SOURCE / "console",), REPORT: (SOURCE / "render", SOURCE / "report")}
+"""By the domain that is marked there; what is marked elsewhere is everybody's."""
 
 Id: TypeAlias = "str | tuple[str, ...]"
 """A sentence, or its singular and plural."""
@@ -63,19 +70,19 @@ class _Plain(Catalog):
 @cache
 def extracted(domain: str = "messages") -> frozenset[Id]:
     """Return every sentence of a domain that is marked in the source."""
-    if domain == CONSOLE:
-        return marked(SOURCE / CONSOLE)
-    return marked(SOURCE, apart=SOURCE / CONSOLE)
+    if domain in FOLDERS:
+        return frozenset[Id]().union(*map(marked, FOLDERS[domain]))
+    return marked(SOURCE, apart=frozenset(itertools.chain(*FOLDERS.values())))
 
 
-def marked(source: Path, apart: Path | None = None) -> frozenset[Id]:
-    """Return every sentence that is marked in a folder, but for what one in it has."""
+def marked(source: Path, apart: Collection[Path] = ()) -> frozenset[Id]:
+    """Return every sentence that is marked in a folder, but for what some in it have."""
     found = extract_from_dir(
         source,
         _METHODS,
         _OPTIONS,
         _KEYWORDS,
-        directory_filter=lambda folder: apart is None or Path(folder) != apart,
+        directory_filter=lambda folder: Path(folder) not in apart,
     )
     return frozenset(message for _, _, message, _, _ in found)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from tests.bench import assumptions, loading
 from tests.server.handmade import (
     AS_OF,
     counts,
@@ -26,6 +28,10 @@ from exitpoll_server.counts import (
     Window,
 )
 from exitpoll_server.report import Report
+from exitpoll_server.store import Store
+
+SIZES = {0: (7, 0), 1: (7, 3), 3: (7, 8), 40: (7, 98), 400: (9, 1_012)}
+"""By how many uninstall: the seed of a simulation, and how many install."""
 
 
 def empty() -> Report:
@@ -76,6 +82,21 @@ def with_comment(comment: str, **facts: Any) -> Report:
     return reports.make(
         counts(group(1, reason="switched", commented=True), comments=(said,), lines=(said,))
     )
+
+
+def of_size(uninstalls: int, file: Path) -> Report:
+    """Return the report of a simulated product, whose database is put into a file."""
+    seed, installs = SIZES[uninstalls]
+    store = Store(f"sqlite:///{file}")
+    product = loading.create_product(store)
+    store.close()
+    if installs:
+        loading.fill_sqlite(file, loading.simulated(seed, installs))
+    store = Store(f"sqlite:///{file}")
+    window = Window(as_of=assumptions.AS_OF, start=None, end=None)
+    made = store.counts(product, window, stopped_after_days=40, most_lines=reports.MOST_LINES)
+    store.close()
+    return reports.make(made)
 
 
 ALL = pytest.mark.parametrize("make", [empty, few, many])

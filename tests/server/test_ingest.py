@@ -435,7 +435,7 @@ def test_without_the_products_key_nothing_is_taken(
         ("DELETE", wire.ERASURES_PATH, 405, "wrong_method"),
         ("POST", "/v1/pings/", 404, "not_found"),
         ("POST", "/v2/pings", 404, "not_found"),
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/v1", 404, "not_found"),
         ("GET", "/%00%ff", 404, "not_found"),
     ],
 )

@@ -33,6 +33,7 @@ from exitpoll_server.console.working_days import WorkingDays
 from exitpoll_server.console.written import Written
 from exitpoll_server.languages import ENGLISH, nearest
 from exitpoll_server.rates import LimitedError, Rates
+from exitpoll_server.speech import speaking
 from exitpoll_server.store import BusyError, Store
 
 SESSION_DAYS = 14
@@ -102,11 +103,12 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         g.store = store
         rates.count(request.remote_addr)
         g.locale = _language()
+        g.at_work = ExitStack()
+        g.at_work.enter_context(speaking(g.locale))
         if request.method == "POST":
             guard.protect()
         led_elsewhere = pages.guard()
         if led_elsewhere is None and current_user.is_authenticated:
-            g.at_work = ExitStack()
             g.at_work.enter_context(store.people.acting(account()))
         return led_elsewhere
 

@@ -104,7 +104,7 @@ class Reports:
             windows=WINDOWS,
             dimensions=SEGMENTS.items(),
             seen=made.iceberg.seen.numerator,
-            body=Markup(render.as_part(made, _rows)),  # noqa: S704 - made by a template that escapes
+            body=Markup(render.as_part(made, _rows, g.locale)),  # noqa: S704 - made by a template that escapes
         )
 
     def report_file(self, product: Product, kind: str) -> Response:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from exitpoll_server.languages import ENGLISH
 from exitpoll_server.render import behind, commands, words
 from exitpoll_server.render.as_table import as_table
 from exitpoll_server.render.behind import Behind
@@ -15,6 +16,7 @@ from exitpoll_server.render.pictures import NARROW, STYLE, Look
 from exitpoll_server.report import Report
 from exitpoll_server.report.definitions import DEFINITIONS
 from exitpoll_server.report.figures import Figure
+from exitpoll_server.speech import _, language, ngettext, num, speaking
 from exitpoll_server.tables import Cell
 
 MOST_FIGURES = 2_000
@@ -30,24 +32,27 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.globals |= {"_": _, "ngettext": ngettext, "num": num}
 
 
-def as_page(report: Report) -> str:
+def as_page(report: Report, language: str = ENGLISH) -> str:
     """Write a report as a self-contained page."""
-    return _written("report.html", report, rows=None)
+    with speaking(language):
+        return _written("report.html", report, rows=None)
 
 
-def as_part(report: Report, rows: Callable[[Behind], str]) -> str:
+def as_part(report: Report, rows: Callable[[Behind], str], language: str = ENGLISH) -> str:
     """Write what such a page holds, for a page around it that has `part_style`.
 
     `rows` gives the address of the rows behind a count, where not all of them are in the report.
     """
-    return _written("part.html", report, rows=rows)
+    with speaking(language):
+        return _written("part.html", report, rows=rows)
 
 
 def part_style() -> str:
     """Return the stylesheet of a part: it touches nothing outside of an element `report`."""
-    source, _, _ = _loader.get_source(_templates, "report.css")
+    source, *_other = _loader.get_source(_templates, "report.css")
     # What is around it says whether it is dark: both are, or neither.
     inside = (source + STYLE).replace(_WHEN_DARK, '[data-bs-theme="dark"] &').replace(":root", "&")
     return f".report {{\n{inside}\n}}\n"
@@ -62,6 +67,7 @@ def _written(template: str, report: Report, rows: Callable[[Behind], str] | None
     ).render(
         report=report,
         words=words,
+        language=language(),
         definitions=DEFINITIONS,
         changes=changed(report),
         funnel=funnel(report),
@@ -75,28 +81,31 @@ def _written(template: str, report: Report, rows: Callable[[Behind], str] | None
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
-        columns=[column.name for column in table.columns[:-1]],
-        figures=[[_said(cell) for cell in row[:-1]] for row in shown],
-        meanings=_meanings(row[-2:] for row in shown),
+        # What a definition means stands once, below; why there is no value is in the CSV.
+        columns=[column.name for column in table.columns[:-2]],
+        figures=[[_said(cell) for cell in row[:-2]] for row in shown],
+        meanings=_meanings(row[-3:-1] for row in shown),
         left_out=max(0, len(every) - MOST_FIGURES),
     )
 
 
 def _meanings(pairs: Iterable[tuple[Cell, ...]]) -> dict[str, str]:
     """Return what each definition says, once: a thousand figures share a hundred of them."""
-    return {str(name): str(meaning) for name, meaning in sorted(set(pairs), key=str)}
+    return {str(name): _(str(meaning)) for name, meaning in sorted(set(pairs), key=str)}
 
 
 def _said(cell: Cell) -> str:
     """Say a cell of the table of all figures."""
     if cell is None:
         return "–"
-    return f"{cell:,.6g}" if isinstance(cell, float) else str(cell)
+    return num(cell, ",.6g") if isinstance(cell, float) else str(cell)
 
 
 def _ends(figure: Figure) -> str:
     """Say both ends of an interval, one of which may lie beyond what is known."""
     if figure.low is None and figure.high is None:
-        return "none"
-    low, high = ("not known" if end is None else f"{end:,.4f}" for end in (figure.low, figure.high))
+        return _("none")
+    low, high = (
+        _("not known") if end is None else num(end, ",.4f") for end in (figure.low, figure.high)
+    )
     return f"{low} – {high}"

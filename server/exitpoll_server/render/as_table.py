@@ -195,7 +195,7 @@ def _said(name: object, holder: str, labels: Mapping[str, str]) -> str:
         return vocabulary.get(None, "not known")
     text = words.typed(str(name))
     if "reason" in holder:
-        return words.reason(text, labels)
+        return words.typed(words.label(text, labels))
     return vocabulary.get(text, text)
 
 

@@ -13,6 +13,7 @@ from exitpoll_server.report.comments import is_substantive
 from exitpoll_server.report.figures import Figure
 from exitpoll_server.report.tenure import TenureBand
 from exitpoll_server.report.uninstalls import Moment
+from exitpoll_server.speech import N_, _
 
 _HOUR, _WEEK = 1 / 24, 7
 """Days."""
@@ -42,6 +43,7 @@ class _Rule:
     wanted: Wanted
     options: tuple[str, ...] = ()
     among: str | None = None
+    """Marked for the catalogue, or said already where it has a name or a number in it."""
 
 
 def _answered(line: Departure) -> bool:
@@ -53,15 +55,15 @@ def _commented(line: Departure) -> bool:
 
 
 _STEPS = {
-    "uninstalled": _Rule(lambda _: True),
-    "could_be_asked": _Rule(lambda line: line.not_asked is None, among="not_asked is empty"),
-    "asked": _Rule(lambda line: line.asked, among="asked is true"),
+    "uninstalled": _Rule(lambda _line: True),
+    "could_be_asked": _Rule(lambda line: line.not_asked is None, among=N_("not_asked is empty")),
+    "asked": _Rule(lambda line: line.asked, among=N_("asked is true")),
     "answered": _Rule(_answered, ("--answered",)),
-    "gave_reason": _Rule(lambda line: line.reason is not None, among="reason is not empty"),
-    "commented": _Rule(_commented, among="neither reason nor comment is empty"),
+    "gave_reason": _Rule(lambda line: line.reason is not None, among=N_("reason is not empty")),
+    "commented": _Rule(_commented, among=N_("neither reason nor comment is empty")),
     "substantive": _Rule(
         lambda line: _commented(line) and is_substantive(line.comment or "", line.locale),
-        among="reason is not empty, and substantive is true",
+        among=N_("reason is not empty, and substantive is true"),
     ),
 }
 
@@ -73,20 +75,26 @@ def step(report: Report, name: str, figure: Figure) -> Behind:
 
 def not_asked(report: Report, cause: str, figure: Figure) -> Behind:
     """Return who could not be asked for one cause."""
-    rule = _Rule(lambda line: line.not_asked == cause, among=f"not_asked is {cause}")
+    rule = _Rule(
+        lambda line: line.not_asked == cause, among=_("not_asked is %(cause)s", cause=cause)
+    )
     return _behind(report, figure, rule)
 
 
 def known_from(report: Report, channel: str, figure: Figure) -> Behind:
     """Return whose uninstall one channel told of."""
-    rule = _Rule(lambda line: line.known_from == channel, among=f"known_from is {channel}")
+    rule = _Rule(
+        lambda line: line.known_from == channel,
+        among=_("known_from is %(channel)s", channel=channel),
+    )
     return _behind(report, figure, rule)
 
 
 def moment(report: Report, name: str, figure: Figure) -> Behind:
     """Return who left at one moment of the product's life."""
     rule = _Rule(
-        lambda line: _when(line, report.trial_days) == name, among="launches and tenure_days say so"
+        lambda line: _when(line, report.trial_days) == name,
+        among=N_("launches and tenure_days say so"),
     )
     return _behind(report, figure, rule)
 
@@ -96,7 +104,7 @@ def reason_at(report: Report, at: Moment, reason: str, figure: Figure) -> Behind
     rule = _Rule(
         lambda line: line.reason == reason and _when(line, report.trial_days) == at.name,
         ("--reason", reason),
-        "launches and tenure_days say so",
+        N_("launches and tenure_days say so"),
     )
     return _behind(report, figure, rule)
 
@@ -109,17 +117,20 @@ def reason(report: Report, reason_id: str, figure: Figure) -> Behind:
 
 def band(report: Report, of: TenureBand) -> Behind:
     """Return who left after so many days."""
-    below = "" if of.below is None else f" and below {of.below}"
-    rule = _Rule(
-        lambda line: _in_band(line, of), among=f"tenure_days is at least {of.least}{below}"
-    )
-    return _behind(report, of.uninstalls, rule)
+    among = _("tenure_days is at least %(least)s", least=of.least)
+    if of.below is not None:
+        among = _(
+            "tenure_days is at least %(least)s and below %(below)s", least=of.least, below=of.below
+        )
+    return _behind(report, of.uninstalls, _Rule(lambda line: _in_band(line, of), among=among))
 
 
 def unknown_tenure(report: Report, figure: Figure) -> Behind:
     """Return of whom nobody knows how long they had it."""
     return _behind(
-        report, figure, _Rule(lambda line: line.tenure_days is None, among="tenure_days is empty")
+        report,
+        figure,
+        _Rule(lambda line: line.tenure_days is None, among=N_("tenure_days is empty")),
     )
 
 
@@ -153,4 +164,5 @@ def _behind(report: Report, figure: Figure, rule: _Rule) -> Behind:
         if len(found) == figure.numerator:
             return Behind(lines=found)
     command = commands.churn(report, *rule.options)
-    return Behind(command=command, options=rule.options, among=rule.among)
+    among = None if rule.among is None else _(rule.among)
+    return Behind(command=command, options=rule.options, among=among)

@@ -7,6 +7,7 @@ import shlex
 from exitpoll_agent.wire import format_instant
 from exitpoll_server.render.words import MOST_COMMENTS, typed
 from exitpoll_server.report import Report
+from exitpoll_server.speech import _, num
 
 
 def churn(report: Report, *narrowed: str) -> str:
@@ -34,7 +35,9 @@ def figures(report: Report) -> str:
 def more_comments(report: Report) -> str:
     """Say where the comments are that are not shown; nothing where all are."""
     more = len(report.comments) - MOST_COMMENTS
-    return f"And {more:,} more: {comments(report)}" if more > 0 else ""
+    if more <= 0:
+        return ""
+    return _("And %(n)s more: %(command)s", n=num(more), command=comments(report))
 
 
 def _joined(*arguments: str) -> str:

@@ -1,5 +1,6 @@
 """The report in the console: its address says what it is of, and everything in it opens."""
 
+# ruff: noqa: RUF001 - people read other scripts
 from __future__ import annotations
 
 import csv
@@ -51,6 +52,27 @@ def test_the_report_is_the_reports_own(ada: Visitor, left: Product) -> None:
     page = ada.read(f"/{left.id}/report")
     assert "8 uninstalls" in page
     assert all(f"It took {who} minutes." in page for who in (1, 3, 5, 7))
+
+
+def test_everything_is_in_the_readers_language(ada: Visitor, store: Store, left: Product) -> None:
+    """The report, its reasons and their rows speak Russian to whoever reads Russian; files do not.
+
+    What is asked for next is answered in its own language.
+    """
+    same = {"installation_id": UUID(int=50), "counter": UUID(int=150)}
+    how = {"uninstall_id": UUID(int=250), "at": NOW, "asked": "installer"}
+    how["answers"] = wire.Answers(reason="switched", comment="Another one is faster.")
+    store.merge(left, [arrival(leaving(1, sent_at=NOW, uninstall=how, **same), NOW)])
+    russian = {"headers": {"Accept-Language": "ru-RU, en;q=0.5"}}
+    page = ada.get(f"/{left.id}/report", **russian)
+    assert '<div class="report" lang="ru">' in page.text
+    assert re.search("Продукт удалили\\s9\\sчеловек", said(page))
+    for path in ("report", "comments", "rows"):
+        assert "Теперь пользуюсь другой программой" in ada.read(f"/{left.id}/{path}", **russian)
+        assert "I switched to something else" in ada.read(f"/{left.id}/{path}")
+    for kind in ("csv", "json"):
+        files = [ada.get(f"/{left.id}/report.{kind}", **by).data for by in ({}, russian)]
+        assert files[0] == files[1]
 
 
 @pytest.mark.parametrize(

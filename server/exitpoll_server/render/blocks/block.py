@@ -9,6 +9,7 @@ from exitpoll_server.render import words
 from exitpoll_server.render.behind import Behind
 from exitpoll_server.render.pictures import Look, Share, Table
 from exitpoll_server.report.figures import Figure
+from exitpoll_server.speech import _, num
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,30 @@ class Block:
     """Why it says nothing yet, and from when on it will."""
 
 
-def number(figure: Figure, unit: str = "", *, decimals: int = 1) -> str:
-    """Say a number that is no share, with its interval; "too early" where it is not known."""
+def number(figure: Figure, *, decimals: int = 1) -> str:
+    """Say a number that is no share, with its interval."""
     if figure.value is None:
-        return "not known yet"
-    said = f"{figure.value:,.{decimals}f}{unit}"
+        return _("not known yet")
+    return _bounded(num(figure.value, f",.{decimals}f"), figure, decimals)
+
+
+def days(figure: Figure) -> str:
+    """Say a number of days, with its interval."""
+    if figure.value is None:
+        return _("not known yet")
+    return _bounded(_("%(n)s days", n=num(figure.value, ",.1f")), figure, 1)
+
+
+def _bounded(said: str, figure: Figure, decimals: int) -> str:
     if figure.low is None or figure.high is None:
         return said
-    return f"{said} (at least {figure.low:,.{decimals}f}, at most {figure.high:,.{decimals}f})"
+    low, high = (num(end, f",.{decimals}f") for end in (figure.low, figure.high))
+    return between(said, low, high)
+
+
+def between(said: str, low: str, high: str) -> str:
+    """Say something with the ends of its interval."""
+    return _("%(said)s (at least %(low)s, at most %(high)s)", said=said, low=low, high=high)
 
 
 def share_of(figure: Figure) -> Share:
@@ -67,4 +84,4 @@ def share_of(figure: Figure) -> Share:
 
 def version(name: str | None) -> str:
     """Name a version in a row."""
-    return words.typed(name) or "not known"
+    return words.typed(name) or _("not known")

@@ -7,6 +7,7 @@ from functools import partial
 from exitpoll_server.render import pictures, words
 from exitpoll_server.render.blocks.block import Drawn, share_of
 from exitpoll_server.report import Report
+from exitpoll_server.speech import _
 
 
 def funnel(report: Report) -> Drawn:
@@ -14,11 +15,11 @@ def funnel(report: Report) -> Drawn:
     everyone, *later = report.uninstalls.steps
     total = everyone.of_uninstalls.numerator or 0
     picture = pictures.funnel.Funnel(
-        title="How many left, and how many spoke",
+        title=_("How many left, and how many spoke"),
         steps=(
-            pictures.funnel.Step(words.STEPS[everyone.name], pictures.Share(total, total)),
+            pictures.funnel.Step(_(words.STEPS[everyone.name]), pictures.Share(total, total)),
             *(
-                pictures.funnel.Step(words.STEPS[step.name], share_of(step.of_uninstalls))
+                pictures.funnel.Step(_(words.STEPS[step.name]), share_of(step.of_uninstalls))
                 for step in later
             ),
         ),
@@ -31,7 +32,7 @@ def iceberg(report: Report) -> Drawn:
     found = report.iceberg
     early = found.known_on is not None
     picture = pictures.iceberg.Iceberg(
-        title="The iceberg",
+        title=_("The iceberg"),
         answered=found.answered.numerator or 0,
         left_quietly=found.left_quietly.numerator or 0,
         stopped=None if early else found.stopped.numerator or 0,

@@ -8,18 +8,19 @@ from math import floor
 
 from exitpoll_server.counts import FOLLOWED_DAYS, LEAST_AT_RISK
 from exitpoll_server.render import behind, pictures, words
-from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
+from exitpoll_server.render.blocks.block import Block, Drawn, Row, between, days, version
 from exitpoll_server.report import Report
 from exitpoll_server.report.curves import Curve
 from exitpoll_server.report.survival import AtDay, Comparison, Lifetime
 from exitpoll_server.report.tenure import TenureBand
+from exitpoll_server.speech import N_, _, ngettext, num
 
 UNSAID = {
-    "too_few": "from 10 installations on",
-    "no_losses": "once somebody was lost",
-    "emptied": "once more are followed from their first day on",
-    "too_early": "once somebody was followed for so long",
-    "apart": "once the groups were followed at the same time of life",
+    "too_few": N_("from 10 installations on"),
+    "no_losses": N_("once somebody was lost"),
+    "emptied": N_("once more are followed from their first day on"),
+    "too_early": N_("once somebody was followed for so long"),
+    "apart": N_("once the groups were followed at the same time of life"),
 }
 CLEARLY = 0.05
 """A p value below which groups are said to differ."""
@@ -40,10 +41,11 @@ def staying(report: Report) -> list[Block]:
 
 
 def _tenures(report: Report) -> Block:
-    title = "How long they had it who left"
+    title = _("How long they had it who left")
     bands = report.tenures.bands
     if not bands[0].uninstalls.denominator:
-        return Block(name="tenures", title=title, waits="once somebody left whose install is known")
+        waits = _("once somebody left whose install is known")
+        return Block(name="tenures", title=title, waits=waits)
     while bands and not bands[-1].uninstalls.numerator:
         bands = bands[:-1]
     picture = pictures.histogram.Histogram(
@@ -75,40 +77,56 @@ def _unknown_tenure(report: Report) -> list[Row]:
     figure = report.tenures.unknown
     if not figure.numerator:
         return []
-    return [Row("Not known", figure, behind=behind.unknown_tenure(report, figure))]
+    return [Row(_("Not known"), figure, behind=behind.unknown_tenure(report, figure))]
 
 
 def _band(one: TenureBand) -> str:
     """Say a band in whole days."""
     if one.below is None:
-        return f"{one.least} days or more"
+        return ngettext("%(num)s day or more", "%(num)s days or more", one.least)
     last = one.below - 1
+    if not last:
+        return _("under a day")
     if one.least == last:
-        return {0: "under a day", 1: "1 day"}.get(last, f"{last} days")
-    return f"{one.least} to {last} days"
+        return ngettext("%(num)s day", "%(num)s days", last)
+    return ngettext(
+        "%(first)s to %(num)s day", "%(first)s to %(num)s days", last, first=num(one.least)
+    )
 
 
 # -- survival ------------------------------------------------------------------------------
 
 
 def _lifetimes(report: Report) -> Block:
-    title = "How long they stay until they uninstall"
+    title = _("How long they stay until they uninstall")
     whole = report.lifetimes.installed
     if whole.unsaid:
-        return Block(name="lifetimes", title=title, waits=UNSAID[whole.unsaid])
+        return Block(name="lifetimes", title=title, waits=_unsaid(whole.unsaid))
     until = _until(whole.curve)
     if not until:
-        return Block(name="lifetimes", title=title, waits=UNSAID["emptied"])
-    rows = [_median("Half have uninstalled after", whole)]
+        return Block(name="lifetimes", title=title, waits=_unsaid("emptied"))
+    rows = [_median(_("Half have uninstalled after"), whole)]
     rows += [
-        Row(f"Still installed after {at.day} days", at.figure, _share_at(at))
+        Row(_installed_after(at.day), at.figure, _share_at(at))
         for at in whole.staying
         if not at.unsaid and at.day <= until
     ]
-    horizon = f"{min(whole.horizon_days, until):.0f}"
-    mean = whole.firm_mean
-    rows.append(Row(f"Stay, of the first {horizon} days", mean, number(mean, " days")))
+    horizon = round(min(whole.horizon_days, until))
+    of_first = ngettext(
+        "Stay, of the first %(day)s day", "Stay, of the first %(day)s days", horizon, day=horizon
+    )
+    rows.append(Row(of_first, whole.firm_mean, days(whole.firm_mean)))
     return Block(name="lifetimes", title=title, sentences=(_ends(until),), rows=tuple(rows))
+
+
+def _unsaid(why: str) -> str:
+    return _(UNSAID[why])
+
+
+def _installed_after(day: int) -> str:
+    return ngettext(
+        "Still installed after %(day)s day", "Still installed after %(day)s days", day, day=day
+    )
 
 
 def _until(curve: Curve | None) -> float:
@@ -117,54 +135,73 @@ def _until(curve: Curve | None) -> float:
 
 
 def _ends(until: float) -> str:
-    return (
-        f"This ends after {until:,.0f} days: from then on fewer than {LEAST_AT_RISK} were followed."
+    return ngettext(
+        "This ends after %(num)s day: from then on fewer than %(least)s were followed.",
+        "This ends after %(num)s days: from then on fewer than %(least)s were followed.",
+        round(until),
+        least=num(LEAST_AT_RISK),
     )
 
 
 def _median(label: str, of: Lifetime) -> Row:
     figure = of.median
     if figure.value is not None and figure.value <= _until(of.curve):
-        return Row(label, figure, number(figure, " days"))
-    days = f"{_until(of.curve):,.0f} days"
-    return Row(label, figure, f"not reached: over half were still there after {days}")
+        return Row(label, figure, days(figure))
+    not_reached = ngettext(
+        "not reached: over half were still there after %(num)s day",
+        "not reached: over half were still there after %(num)s days",
+        round(_until(of.curve)),
+    )
+    return Row(label, figure, not_reached)
 
 
 def _share_at(at: AtDay) -> str:
     """Say a share of a curve, which is no quotient of its two numbers."""
     figure = at.figure
     if figure.value is None:
-        return "too early"
+        return _("too early")
     said = words.percent(figure.value)
     if figure.low is None or figure.high is None:
         return said
-    return f"{said} (at least {words.percent(figure.low)}, at most {words.percent(figure.high)})"
+    return between(said, words.percent(figure.low), words.percent(figure.high))
 
 
 def _ways_out(report: Report) -> Block:
-    title = "Uninstalled, or merely stopped"
+    title = _("Uninstalled, or merely stopped")
+    found = report.lifetimes
     ways = (
-        ("Uninstalled", report.lifetimes.uninstalled),
-        ("Stopped", report.lifetimes.stopped),
+        (_("Uninstalled"), _uninstalled_within, found.uninstalled),
+        (_("Stopped"), _stopped_within, found.stopped),
     )
-    said = [(name, way) for name, way in ways if _until(way.curve)]
+    said = [way for way in ways if _until(way[-1].curve)]
     if not said:
-        return Block(name="ways_out", title=title, waits=UNSAID[ways[0][1].unsaid or "emptied"])
-    until = _until(said[0][1].curve)
+        waits = _unsaid(found.uninstalled.unsaid or "emptied")
+        return Block(name="ways_out", title=title, waits=waits)
+    until = _until(said[0][-1].curve)
     rows = [
-        Row(f"{name} within {at.day} days", at.figure, _share_at(at))
-        for name, way in said
+        Row(within(at.day), at.figure, _share_at(at))
+        for _name, within, way in said
         for at in way.by_day
         # Before T days nobody can have stopped: that is no 0.
-        if at.day <= until and (name != "Stopped" or at.day >= report.stopped_after_days)
+        if at.day <= until and (way is not found.stopped or at.day >= report.stopped_after_days)
     ]
     drawn = _curves(
-        "Uninstalled and stopped, by days since the install",
-        [(name, way.curve) for name, way in said],
+        _("Uninstalled and stopped, by days since the install"),
+        [(name, way.curve) for name, _within, way in said],
     )
     return Block(
         name="ways_out", title=title, sentences=(_ends(until),), pictures=drawn, rows=tuple(rows)
     )
+
+
+def _uninstalled_within(day: int) -> str:
+    return ngettext(
+        "Uninstalled within %(day)s day", "Uninstalled within %(day)s days", day, day=day
+    )
+
+
+def _stopped_within(day: int) -> str:
+    return ngettext("Stopped within %(day)s day", "Stopped within %(day)s days", day, day=day)
 
 
 def _groups(report: Report) -> list[Block]:
@@ -172,20 +209,26 @@ def _groups(report: Report) -> list[Block]:
     return [
         _group(
             "by_version",
-            "How long they stay, by the version they installed",
+            _("How long they stay, by the version they installed"),
             [(version(one.name), one) for one in found.versions],
             found.versions_compared,
         ),
         _group(
             "by_launches",
-            f"How long they stay, by launches in their first {found.landmark_day} days",
-            [
-                (f"{one.name} {'launch' if one.name == '1' else 'launches'}", one)
-                for one in found.launches
-            ],
+            ngettext(
+                "How long they stay, by launches in their first %(num)s day",
+                "How long they stay, by launches in their first %(num)s days",
+                found.landmark_day,
+            ),
+            [(_launches(one.name), one) for one in found.launches],
             found.launches_compared,
         ),
     ]
+
+
+def _launches(band: str | None) -> str:
+    """Name a band of launches: "1", "2–6" or "7+"."""
+    return _("1 launch") if band == "1" else _("%(band)s launches", band=band)
 
 
 def _group(
@@ -193,19 +236,27 @@ def _group(
 ) -> Block:
     said = [(label, one) for label, one in groups if _until(one.curve)]
     if not said:
-        return Block(name=name, title=title, waits=UNSAID[compared.unsaid or "emptied"])
-    sentences = [f"A curve ends where fewer than {LEAST_AT_RISK} were still followed."]
+        return Block(name=name, title=title, waits=_unsaid(compared.unsaid or "emptied"))
+    fewest = num(LEAST_AT_RISK)
+    sentences = [_("A curve ends where fewer than %(n)s were still followed.", n=fewest)]
     if compared.p.value is not None:
-        differ = "differ" if compared.p.value < CLEARLY else "do not differ"
-        chance = "p < 0.001" if compared.p.value < TINY else f"p = {compared.p.value:.2g}"
-        sentences.append(f"They {differ} by more than chance would ({chance}).")
+        sentences.append(_compared(compared.p.value))
     return Block(
         name=name,
         title=title,
         sentences=tuple(sentences),
         pictures=_curves(title, [(label, one.curve) for label, one in said]),
-        rows=tuple(_median(f"{label}: half lost after", one) for label, one in said),
+        rows=tuple(
+            _median(_("%(group)s: half lost after", group=label), one) for label, one in said
+        ),
     )
+
+
+def _compared(p: float) -> str:
+    chance = f"p < {num(TINY, 'g')}" if p < TINY else f"p = {num(p, '.2g')}"
+    if p < CLEARLY:
+        return _("They differ by more than chance would (%(chance)s).", chance=chance)
+    return _("They do not differ by more than chance would (%(chance)s).", chance=chance)
 
 
 def _curves(title: str, named: Iterable[tuple[str, Curve | None]]) -> tuple[Drawn, ...]:
@@ -214,7 +265,7 @@ def _curves(title: str, named: Iterable[tuple[str, Curve | None]]) -> tuple[Draw
     ticks = (*(day for day in FOLLOWED_DAYS if day < LAST_TICK * until), floor(until))
     picture = pictures.curves.Curves(
         title=title,
-        unit="days",
+        unit=_("days"),
         ticks=tuple(float(tick) for tick in ticks),
         curves=tuple(_drawn(label, curve, ticks) for label, curve in curves),
     )

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from functools import partial
 
 from exitpoll_server.render import pictures, words
-from exitpoll_server.render.blocks.block import Block, Drawn, Row, number, version
+from exitpoll_server.render.blocks.block import Block, Drawn, Row, version
 from exitpoll_server.report import Report
 from exitpoll_server.report.alarms import VersionWeek
 from exitpoll_server.report.segments import SegmentRow, Table
+from exitpoll_server.speech import N_, _, ngettext, num
 
 MOST_PANELS = 6
 MOST_WEEKS = 26
@@ -18,18 +19,25 @@ MOST_WEEKS = 26
 MOST_SEGMENTS = 3
 """Of each dimension: those that lose most; whatever stands out is told besides."""
 
-OLD_VERSIONS = (
+OLD_VERSIONS = N_(
     "Who leaves stays with the version that they had, while the others move on: an old version "
     "keeps its uninstalls and loses those who stayed. “Versions that hurt” compares week by week."
 )
 
+UNINSTALLED = {
+    "more": N_("%(share)s uninstalled; more than the rest"),
+    "less": N_("%(share)s uninstalled; less than the rest"),
+    None: N_("%(share)s uninstalled"),
+}
+"""By how a segment stands out."""
+
 DIMENSIONS = {
-    "version": "Version",
-    "channel": "Channel",
-    "os": "System",
-    "locale": "Language and region",
-    "edition": "Edition",
-    "source": "Source",
+    "version": N_("Version"),
+    "channel": N_("Channel"),
+    "os": N_("System"),
+    "locale": N_("Language and region"),
+    "edition": N_("Edition"),
+    "source": N_("Source"),
 }
 
 
@@ -42,19 +50,26 @@ def versions(report: Report) -> list[Block]:
 
 
 def _alarms(report: Report) -> Block:
-    title = "Versions that hurt"
+    title = _("Versions that hurt")
     judged = [one for one in report.alarms if not one.unsaid]
     if not judged:
-        return Block(name="alarms", title=title, waits="once a version was used for two weeks")
+        waits = _("once a version was used for two weeks")
+        return Block(name="alarms", title=title, waits=waits)
     if not any(one.rate.numerator for one in report.alarms):
         # Where uninstalls cannot be seen that is no praise.
-        return Block(name="alarms", title=title, waits="once an uninstall of a version is known")
+        waits = _("once an uninstall of a version is known")
+        return Block(name="alarms", title=title, waits=waits)
     weeks = sorted({one.week for one in report.alarms})[-MOST_WEEKS:]
     raised = [one for one in judged if one.alarm and one.week in weeks]
-    since = f"since the week of {weeks[0]}"
-    sentence = f"No version was uninstalled more often than it should be, {since}."
+    sentence = _(
+        "No version was uninstalled more often than it should be, since the week of %(week)s.",
+        week=weeks[0],
+    )
     if raised:
-        sentence = f"Uninstalled more often than others, or than before, {since}:"
+        sentence = _(
+            "Uninstalled more often than others, or than before, since the week of %(week)s:",
+            week=weeks[0],
+        )
     return Block(
         name="alarms",
         title=title,
@@ -66,8 +81,14 @@ def _alarms(report: Report) -> Block:
 
 def _alarm(one: VersionWeek) -> Row:
     expected = one.expected.value or 0
-    said = f"{one.rate.numerator:,} uninstalls, where {expected:,.1f} were to be expected"
-    return Row(f"{version(one.version)}, week of {one.week}", one.rate, said)
+    said = ngettext(
+        "%(num)s uninstall, where %(expected)s were to be expected",
+        "%(num)s uninstalls, where %(expected)s were to be expected",
+        one.rate.numerator or 0,
+        expected=num(expected, ",.1f"),
+    )
+    label = _("%(version)s, week of %(week)s", version=version(one.version), week=one.week)
+    return Row(label, one.rate, said)
 
 
 def _weeks(report: Report, weeks: list[date]) -> tuple[Drawn, ...]:
@@ -78,8 +99,8 @@ def _weeks(report: Report, weeks: list[date]) -> tuple[Drawn, ...]:
     shown = sorted(by_version, key=lambda name: _importance(by_version[name]), reverse=True)
     arrived = {one.day: one.complete.value or 0.0 for one in report.arriving.days}
     picture = pictures.weeks.Weeks(
-        title="Uninstalls for every 1,000 days of use, by version and week",
-        unit="uninstalls for every 1,000 days of use",
+        title=_("Uninstalls for every 1,000 days of use, by version and week"),
+        unit=_("uninstalls for every 1,000 days of use"),
         weeks=tuple(weeks),
         arrived=tuple(_share_of_week(week, arrived) for week in weeks),
         panels=tuple(
@@ -118,14 +139,14 @@ def _share_of_week(week: date, arrived: Mapping[date, float]) -> float:
 
 def _arriving(report: Report) -> list[Block]:
     found = report.arriving
-    title = "Still arriving"
+    title = _("Still arriving")
     if found.too_early:
         on = found.known_on
-        waits = "once a day is 45 days old" if on is None else f"on {on}"
+        waits = _("once a day is 45 days old") if on is None else _("on %(day)s", day=on)
         return [Block(name="arriving", title=title, waits=waits)]
     if not found.days:
         return []
-    sentence = "Days of which use is still on its way: copies that were without a network."
+    sentence = _("Days of which use is still on its way: copies that were without a network.")
     rows = tuple(
         Row(f"{one.day}", one.complete, _complete(one.complete.value)) for one in found.days
     )
@@ -133,7 +154,9 @@ def _arriving(report: Report) -> list[Block]:
 
 
 def _complete(value: float | None) -> str:
-    return "not known yet" if value is None else f"{words.percent(value)} has arrived"
+    if value is None:
+        return _("not known yet")
+    return _("%(share)s has arrived", share=words.percent(value))
 
 
 # -- segments ------------------------------------------------------------------------------
@@ -143,8 +166,8 @@ def _segments(report: Report) -> list[Block]:
     blocks = [_segment(table) for table in report.segments if _says_something(table)]
     if blocks or not report.segments:
         return blocks
-    waits = "once copies differ in version, channel, system, language or edition"
-    return [Block(name="segments", title="Side by side", waits=waits)]
+    waits = _("once copies differ in version, channel, system, language or edition")
+    return [Block(name="segments", title=_("Side by side"), waits=waits)]
 
 
 def _says_something(table: Table) -> bool:
@@ -152,9 +175,9 @@ def _says_something(table: Table) -> bool:
 
 
 def _segment(table: Table) -> Block:
-    name = DIMENSIONS.get(table.dimension)
-    if name is None:
-        name = words.typed(table.dimension.removeprefix("attribute:")) or "An attribute"
+    name = _(DIMENSIONS.get(table.dimension, ""))
+    if not name:
+        name = words.typed(table.dimension.removeprefix("attribute:")) or _("An attribute")
     shown = [
         row
         for place, row in enumerate(table.rows)
@@ -163,16 +186,17 @@ def _segment(table: Table) -> Block:
     ]
     return Block(
         name=f"segments-{words.typed(table.dimension)}",
-        title=f"{name}: who uninstalls most",
-        sentences=(OLD_VERSIONS,) if table.dimension == "version" else (),
+        title=_("%(dimension)s: who uninstalls most", dimension=name),
+        sentences=(_(OLD_VERSIONS),) if table.dimension == "version" else (),
         rows=tuple(_row(row) for row in shown),
     )
 
 
 def _row(row: SegmentRow) -> Row:
-    marked = {"more": "; more than the rest", "less": "; less than the rest", None: ""}
-    said = f"{words.share(row.uninstalled)} uninstalled{marked[row.stands_out]}"
-    if row.per_active_days.value is not None:
-        rate = number(row.per_active_days).partition(" ")[0]
-        said += f"; {rate} for every 1,000 days of use"
+    said = _(UNINSTALLED[row.stands_out], share=words.share(row.uninstalled))
+    rate = row.per_active_days.value
+    if rate is not None:
+        said = _(
+            "%(said)s; %(rate)s for every 1,000 days of use", said=said, rate=num(rate, ",.1f")
+        )
     return Row(version(row.value), row.uninstalled, said)

@@ -9,11 +9,19 @@ from math import floor, log10
 from markupsafe import Markup
 
 from exitpoll_server.render.pictures.drawing import SMALL, line, text, width_of
-from exitpoll_server.render.words import LEAST_FOR_PERCENT, percent
+from exitpoll_server.render.words import LEAST_FOR_PERCENT, NBSP, out_of, percent
+from exitpoll_server.speech import N_, _, num
 
 _ROUND_STEPS = (1, 2, 2.5, 5, 10)
 _LABEL_GAP = 10
 """Pixels between two labels under an axis."""
+_SIZES = (
+    (1e12, 1e12, N_("%(n)sT")),
+    (1e9, 1e9, N_("%(n)sG")),
+    (1e6, 1e6, N_("%(n)sM")),
+    (1e4, 1e3, N_("%(n)sk")),
+)
+"""From which count on it is said in which size, and how."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +45,27 @@ class Share:
             return None
         return self.low, self.high
 
+    @property
+    def in_percent(self) -> bool:
+        """Whether a percentage claims no more than is known."""
+        return self.of >= LEAST_FOR_PERCENT
+
     def __str__(self) -> str:
         """Say "33 %", or "2 of 6" where a percentage would claim too much."""
-        if self.value is None or self.of < LEAST_FOR_PERCENT:
-            return f"{self.count:,} of {self.of:,}"
+        if self.value is None or not self.in_percent:
+            return out_of(self.count, self.of)
         return percent(self.value)
+
+    def with_count(self) -> str:
+        """Say "4 · 33 %", or "2 of 6", which has the count in it."""
+        return f"{num(self.count)} · {self}" if self.in_percent else str(self)
 
 
 def between(interval: tuple[float, float] | None) -> str:
     """Say both ends of an interval of shares, or a dash where there is none."""
-    return "–" if interval is None else f"{percent(interval[0])} to {percent(interval[1])}"
+    if interval is None:
+        return "–"
+    return _("%(low)s to %(high)s", low=percent(interval[0]), high=percent(interval[1]))
 
 
 def known(value: float | None) -> str:
@@ -56,11 +75,11 @@ def known(value: float | None) -> str:
 
 def short(count: float) -> str:
     """Write a count in at most five characters or so: 40k, 1.2M."""
-    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(count) >= size:
-            scaled = count / (1e3 if unit == "k" else size)
-            return f"{scaled:,.{0 if abs(scaled) >= LEAST_FOR_PERCENT else 1}f}{unit}"
-    return f"{count:,.0f}"
+    for least, size, said in _SIZES:
+        if abs(count) >= least:
+            scaled = count / size
+            return _(said, n=num(scaled, f",.{0 if abs(scaled) >= LEAST_FOR_PERCENT else 1}f"))
+    return num(count, ",.0f")
 
 
 @dataclass(frozen=True)
@@ -97,7 +116,7 @@ def _round_up(rough: float) -> float:
 
 def said_percent(value: float) -> str:
     """Say a tick of an axis of shares."""
-    return f"{round(100 * value, 4):g}\N{NO-BREAK SPACE}%"
+    return f"{num(round(100 * value, 4), 'g')}{NBSP}%"
 
 
 def levels(places: Sequence[tuple[float, str]], start: float, end: float) -> list[Markup]:

@@ -34,14 +34,13 @@ from exitpoll_server.render.pictures.drawing import (
     width_of,
 )
 from exitpoll_server.render.words import percent
+from exitpoll_server.speech import _, num
 
 _PLOT = 240
 _TOP = 12
 _LEFT = 48
 _ROW = 20
 _BAND = "0.13"
-
-FOLLOWED = "Still followed"
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def _names(curves: Sequence[Curve], plot: _Plot, *, stacked_: bool) -> Iterator[
 
 def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
     base = _TOP + _PLOT
-    labels = [(plot.x(at), f"{at:,g}") for at in data.ticks]
+    labels = [(plot.x(at), num(at, ",g")) for at in data.ticks]
     followed = _followed(data)
     # A column of numbers under a tick needs as much room as its longest.
     longest = [
@@ -220,7 +219,7 @@ def _foot(data: Curves, plot: _Plot) -> tuple[list[Markup], float]:
     drawn.append(text((beside, base + 20), data.unit, "quiet", small=True))
     if not followed:
         return drawn, base + 28
-    drawn.append(text((0, base + 46), FOLLOWED, "quiet", small=True))
+    drawn.append(text((0, base + 46), _("Still followed"), "quiet", small=True))
     places = [(i, labels[i][0]) for i in shown]
     for y, (class_, curve) in enumerate(followed, 1):
         drawn += _counts(curve, class_, places, plot, base + 46 + y * _ROW)
@@ -254,14 +253,26 @@ def _counted(n: int | None) -> str:
 def describe(data: Curves) -> str:
     """Say where each curve ends."""
     ends = [(c, min(c.until, data.ticks[-1])) for c in data.curves]
-    said = [f"{c.label}: {percent(c.at(end) or 0)} at {end:,.0f} {data.unit}" for c, end in ends]
+    said = [
+        _(
+            "%(curve)s: %(share)s at %(at)s %(unit)s",
+            curve=c.label,
+            share=percent(c.at(end) or 0),
+            at=num(end, ",.0f"),
+            unit=data.unit,
+        )
+        for c, end in ends
+    ]
     return f"{'; '.join(said)}."
 
 
 def rows(data: Curves) -> Table:
     """Return each curve's share, and how many were still followed, at every tick."""
     found = [(c.label, *(known(c.at(at)) for at in data.ticks)) for c in data.curves]
-    for _, curve in _followed(data):
-        label = f"{curve.label}: {FOLLOWED.lower()}" if curve.label else FOLLOWED
-        found.append((label, *("–" if n is None else f"{n:,}" for n in curve.at_risk)))
-    return Table(("Curve", *(f"{at:,g} {data.unit}" for at in data.ticks)), tuple(found))
+    for _class, curve in _followed(data):
+        label = _("Still followed")
+        if curve.label:
+            label = _("%(curve)s: still followed", curve=curve.label)
+        found.append((label, *("–" if n is None else num(n) for n in curve.at_risk)))
+    ticks_ = (f"{num(at, ',g')} {data.unit}" for at in data.ticks)
+    return Table((_("Curve"), *ticks_), tuple(found))

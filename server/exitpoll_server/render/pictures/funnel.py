@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from exitpoll_server.render.pictures.axes import Scale, Share, between, short
 from exitpoll_server.render.pictures.drawing import Look, Table, line, picture, rect, text, width_of
+from exitpoll_server.speech import _, num
 
 _BAR = 14
 _LABELS = 216
@@ -78,7 +79,7 @@ def _step(step: Step, row: _Row, index: int) -> Iterator[Markup]:
     interval = step.share.interval if index else None
     if interval:
         yield from _whisker(scale, interval, row.bar + _BAR / 2)
-    count = f"{step.share.count:,}"
+    count = num(step.share.count)
     if 1.08 * width_of(count) > _COUNT:
         count = short(step.share.count)
     width = row.look.width
@@ -98,19 +99,22 @@ def _whisker(scale: Scale, interval: tuple[float, float], y: float) -> Iterator[
 def describe(data: Funnel) -> str:
     """Say the steps in a sentence."""
     first, *later = data.steps
-    said = ", ".join(f"{step.label}: {step.share.count:,} ({step.share})" for step in later)
-    return f"{first.label}: {first.share.count:,}. Of these, {said}." if said else first.label
+    if not later:
+        return first.label
+    said = ", ".join(f"{step.label}: {num(step.share.count)} ({step.share})" for step in later)
+    n = num(first.share.count)
+    return _("%(first)s: %(n)s. Of these, %(later)s.", first=first.label, n=n, later=said)
 
 
 def rows(data: Funnel) -> Table:
     """Return each step with its count, share of the first, and interval."""
     return Table(
-        ("Step", "Number", "Share of the first", "95 % interval"),
+        (_("Step"), _("Number"), _("Share of the first"), _("95 % interval")),
         tuple(
             (
                 step.label,
-                f"{step.share.count:,}",
-                str(step.share) if i else "all of them",
+                num(step.share.count),
+                str(step.share) if i else _("all of them"),
                 between(step.share.interval) if i else "–",
             )
             for i, step in enumerate(data.steps)

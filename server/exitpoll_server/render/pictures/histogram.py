@@ -19,6 +19,7 @@ from exitpoll_server.render.pictures.drawing import (
     width_of,
     wrapped,
 )
+from exitpoll_server.speech import _, num
 
 _PLOT = 170
 _TOP = 22
@@ -56,7 +57,7 @@ def draw(data: Histogram, look: Look) -> str | None:
     column = look.width / len(data.bins)
     labels = [wrapped(one.label, column - 8, SMALL) for one in data.bins]
     fits = all(len(lines) <= _MOST_LINES and not lines[-1].endswith("…") for lines in labels)
-    numbers = max(width_of(f"{one.count:,}") for one in data.bins) < column - 4
+    numbers = max(width_of(num(one.count)) for one in data.bins) < column - 4
     if look.roomy and fits and numbers:
         height = _TOP + _PLOT + 8 + 16 * max(map(len, labels))
         body = list(_columns(data, column, labels))
@@ -73,7 +74,7 @@ def _columns(data: Histogram, column: float, labels: list[list[str]]) -> Iterato
         top, middle = min(scale(one.count), base - (one.count > 0)), (i + 0.5) * column
         yield rect((i * column + 3, top, column - 6, base - top), "area s1", rx=2)
         class_ = "strong" if one.count else "quiet"
-        yield text((middle, top - 7), f"{one.count:,}", class_, anchor="middle")
+        yield text((middle, top - 7), num(one.count), class_, anchor="middle")
         for k, said in enumerate(lines):
             at = (middle, base + 18 + 16 * k)
             yield text(at, said, "quiet", anchor="middle", small=True)
@@ -81,26 +82,31 @@ def _columns(data: Histogram, column: float, labels: list[list[str]]) -> Iterato
 
 
 def _bars(data: Histogram, look: Look) -> Iterator[Markup]:
-    numbers = max(width_of(f"{one.count:,}") for one in data.bins) * 1.1 + 10
+    numbers = max(width_of(num(one.count)) for one in data.bins) * 1.1 + 10
     scale = Scale(0, max(one.count for one in data.bins), _LABELS, look.width - numbers)
     for i, one in enumerate(data.bins):
         y, end = i * _PITCH, scale(one.count)
         yield text((0, y + 19), one.label, room=_LABELS - 12)
         yield rect((_LABELS, y + 6, max(end - _LABELS, one.count > 0), 18), "area s1", rx=2)
         class_ = "strong" if one.count else "quiet"
-        yield text((end + 7, y + 19.5), f"{one.count:,}", class_)
+        yield text((end + 7, y + 19.5), num(one.count), class_)
 
 
 def describe(data: Histogram) -> str:
     """Say which bin holds most, and all of them."""
     most = max(data.bins, key=lambda one: one.count)
-    said = ", ".join(f"{one.label}: {one.count:,}" for one in data.bins)
-    return f"Most, {Share(most.count, data.all)} of {data.all:,}: {most.label}. {said}."
+    return _(
+        "Most, %(share)s of %(all)s: %(most)s. %(bins)s.",
+        share=Share(most.count, data.all),
+        all=num(data.all),
+        most=most.label,
+        bins=", ".join(f"{one.label}: {num(one.count)}" for one in data.bins),
+    )
 
 
 def rows(data: Histogram) -> Table:
     """Return each bin with its number and share of all."""
     return Table(
-        ("Bin", "Number", "Share"),
-        tuple((one.label, f"{one.count:,}", str(Share(one.count, data.all))) for one in data.bins),
+        (_("Bin"), _("Number"), _("Share")),
+        tuple((one.label, num(one.count), str(Share(one.count, data.all))) for one in data.bins),
     )

@@ -23,6 +23,7 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.speech import _, num
 
 _TALL = 300
 _TOP = 44
@@ -67,12 +68,12 @@ class Iceberg:
     def levels(self) -> tuple[tuple[str, int, str], ...]:
         """Label, number and class of each level, from the tip down."""
         gone = (
-            ("Answered", self.answered, "tip"),
-            ("Left quietly", self.left_quietly, "deep"),
+            (_("Answered"), self.answered, "tip"),
+            (_("Left quietly"), self.left_quietly, "deep"),
         )
         if self.stopped is None:
-            return (*gone, ("Not uninstalled", self.active, "calm"))
-        return (*gone, ("Stopped", self.stopped, "deeper"), ("Active", self.active, "calm"))
+            return (*gone, (_("Not uninstalled"), self.active, "calm"))
+        return (*gone, (_("Stopped"), self.stopped, "deeper"), (_("Active"), self.active, "calm"))
 
 
 def draw(data: Iceberg, look: Look) -> str | None:
@@ -80,13 +81,13 @@ def draw(data: Iceberg, look: Look) -> str | None:
     if not data.seen:
         return None
     left, right = 0.3 * look.width, (0.68 if look.roomy else 0.615) * look.width
-    sums = [0, *accumulate(count for _, count, _ in data.levels)]
+    sums = [0, *accumulate(count for _label, count, _class in data.levels)]
     cuts = [_height_of(total / data.seen) for total in sums]
     water = _TOP + cuts[1] * _TALL
     names = _names(cuts, water)
     bottom = max(_TOP + _TALL, names[-1] + _CLEAR) + 14
     body = [rect((0, water, look.width, bottom - water), "area sea", fill_opacity="0.07")]
-    for (_, count, class_), (top, low) in zip(data.levels, pairwise(cuts), strict=True):
+    for (_label, count, class_), (top, low) in zip(data.levels, pairwise(cuts), strict=True):
         if count:
             body.append(_slice(top, low, (left, right), class_))
     body.append(line((0, water), (look.width, water), "line sea", stroke_width=1.5))
@@ -165,14 +166,14 @@ def _middle(ends: tuple[float, float]) -> float:
 
 
 def _fitting(count: int, seen: int, room: float) -> str:
-    said = _said(count, seen)
+    said = Share(count, seen).with_count()
     return said if 1.08 * width_of(said) <= room else f"{short(count)} · {Share(count, seen)}"
 
 
 def _sums(data: Iceberg, cuts: Sequence[float], box: tuple[float, float]) -> Iterator[Markup]:
     """Bracket, at the left, what adds up to all who left and to all who did not."""
-    parts = [("Uninstalled", data.uninstalled, cuts[0], cuts[2])]
-    parts.append(("Still installed", data.seen - data.uninstalled, cuts[2], cuts[-1]))
+    parts = [(_("Uninstalled"), data.uninstalled, cuts[0], cuts[2])]
+    parts.append((_("Still installed"), data.seen - data.uninstalled, cuts[2], cuts[-1]))
     middles = [_TOP + (top + bottom) / 2 * _TALL for _, _, top, bottom in parts]
     places = _clear(middles, _TOP + cuts[1] * _TALL)
     x = box[0] - 10
@@ -181,7 +182,7 @@ def _sums(data: Iceberg, cuts: Sequence[float], box: tuple[float, float]) -> Ite
         if end > start:
             path = f"M{number(x + 5)} {number(start)}H{number(x)}V{number(end)}H{number(x + 5)}"
             yield element("path", d=path, class_="line quiet")
-        said = f"{count:,}" if 1.08 * width_of(f"{count:,}") <= x - 6 else short(count)
+        said = num(count) if 1.08 * width_of(num(count)) <= x - 6 else short(count)
         yield text((x - 6, y - 1), label, "quiet", anchor="end", room=x - 6, small=True)
         yield text((x - 6, y + 15), said, "strong", anchor="end")
 
@@ -195,28 +196,27 @@ def _clear(middles: Sequence[float], water: float) -> list[float]:
     return [first, water + _CLEAR if abs(second - water) < _CLEAR else second]
 
 
-def _said(count: int, seen: int) -> str:
-    share = str(Share(count, seen))
-    return share if " of " in share else f"{count:,} · {share}"
-
-
 def describe(data: Iceberg) -> str:
     """Say the levels in a sentence."""
-    said = ", ".join(f"{label.lower()}: {_said(n, data.seen)}" for label, n, _ in data.levels)
-    return (
-        f"Of {data.seen:,} installations seen, {data.uninstalled:,} uninstalled."
-        f" {said.capitalize()}. Above the waterline are those who answered;"
-        " each level's area is its number."
+    said = ", ".join(
+        f"{label.lower()}: {Share(n, data.seen).with_count()}" for label, n, _class in data.levels
+    )
+    return _(
+        "Of %(seen)s installations seen, %(uninstalled)s uninstalled. %(levels)s. Above the "
+        "waterline are those who answered; each level's area is its number.",
+        seen=num(data.seen),
+        uninstalled=num(data.uninstalled),
+        levels=said.capitalize(),
     )
 
 
 def rows(data: Iceberg) -> Table:
     """Return each level and each sum with its number and share of all."""
-    levels = [(label, count) for label, count, _ in data.levels]
-    sums = [("Seen", data.seen), ("Uninstalled", data.uninstalled)]
+    levels = [(label, count) for label, count, _class in data.levels]
+    sums = [(_("Seen"), data.seen), (_("Uninstalled"), data.uninstalled)]
     return Table(
-        ("Level", "Number", "Share of all seen"),
-        tuple((label, f"{n:,}", str(Share(n, data.seen))) for label, n in sums + levels)
+        (_("Level"), _("Number"), _("Share of all seen")),
+        tuple((label, num(n), str(Share(n, data.seen))) for label, n in sums + levels)
         if data.seen
         else (),
     )

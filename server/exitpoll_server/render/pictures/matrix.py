@@ -18,6 +18,7 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.speech import _, num
 
 _LABELS = 130
 _CELL = 52
@@ -73,7 +74,8 @@ def _heads(data: Matrix, look: Look) -> tuple[list[Markup], float]:
     grid = _Grid(look, len(data.now), 0)
     staggered = any(width_of(label, SMALL) > grid.wide - _GAP for label in data.now)
     room = (2 if staggered else 1) * grid.wide - _GAP
-    drawn = [text((0, 12), "now →" if not look.roomy else "before ↓  now →", "quiet", small=True)]
+    axes = _("before ↓  now →") if look.roomy else _("now →")
+    drawn = [text((0, 12), axes, "quiet", small=True)]
     for j, label in enumerate(data.now):
         x = grid.left + (j + 0.5) * grid.wide
         y = 12 + 22 * (not look.roomy) + 16 * (staggered and j % 2)
@@ -87,12 +89,11 @@ def _row(data: Matrix, grid: _Grid, i: int, before: str) -> Iterator[Markup]:
     top, all_ = grid.top + i * grid.pitch, sum(counts)
     if grid.look.roomy:
         yield text((0, top + 23), before, "strong", room=_LABELS - 12)
-        yield text((0, top + 39), f"{all_:,}", "quiet", small=True)
+        yield text((0, top + 39), num(all_), "quiet", small=True)
     else:
         yield text((0, top + 17), before, "strong", room=grid.look.width - 120)
-        yield text(
-            (grid.look.width, top + 17), f"{all_:,} before", "quiet", anchor="end", small=True
-        )
+        said = _("%(n)s before", n=num(all_))
+        yield text((grid.look.width, top + 17), said, "quiet", anchor="end", small=True)
         top += 24
     for j, count in enumerate(counts):
         box = (grid.left + j * grid.wide, top, grid.wide - _GAP, _CELL - _GAP)
@@ -106,7 +107,7 @@ def _cell(
     yield rect(box, "area s1", rx=3, fill_opacity=f"{0.05 + _DARKEST * (share.value or 0):.2f}")
     if stayed:
         yield rect((x + 1, y + 1, wide - 2, tall - 2), "line quiet", rx=3, stroke_dasharray="2 3")
-    said = f"{share.count:,}"
+    said = num(share.count)
     if width_of(said, TEXT) > wide - 4:
         said = short(share.count)
     part = str(share) if share.value is not None else "–"
@@ -124,19 +125,26 @@ def describe(data: Matrix) -> str:
         all_ = sum(counts)
         if all_:
             most = max(range(len(counts)), key=lambda j: (counts[j], -j))
-            said.append(f"of {all_:,} {before}, {counts[most]:,} are now {data.now[most]}")
-    return f"From class before to class now: {'; '.join(said)}."
+            moved = _(
+                "of %(all)s %(before)s, %(n)s are now %(now)s",
+                all=num(all_),
+                before=before,
+                n=num(counts[most]),
+                now=data.now[most],
+            )
+            said.append(moved)
+    return _("From class before to class now: %(moved)s.", moved="; ".join(said))
 
 
 def rows(data: Matrix) -> Table:
     """Return each movement's number and share of its row."""
     return Table(
-        ("Before", *data.now, "All"),
+        (_("Before"), *data.now, _("All")),
         tuple(
             (
                 before,
                 *(_said(Share(count, sum(counts))) for count in counts),
-                f"{sum(counts):,}",
+                num(sum(counts)),
             )
             for before, counts in zip(data.before, data.counts, strict=True)
         ),
@@ -144,5 +152,4 @@ def rows(data: Matrix) -> Table:
 
 
 def _said(share: Share) -> str:
-    said = str(share)
-    return said if " of " in said else f"{share.count:,} ({said})"
+    return f"{num(share.count)} ({share})" if share.in_percent else str(share)

@@ -21,11 +21,16 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.speech import N_, _, month, num
 
 _LEFT = 48
 _PLOT = 240
-_PARTS = (("Returning", "s1", "0.9"), ("New", "s3", "0.55"), ("Resurrecting", "s5", "0.9"))
-_BELOW = ("Dormant", "quiet", "0.45")
+_PARTS = (
+    (N_("Returning"), "s1", "0.9"),
+    (N_("New"), "s3", "0.55"),
+    (N_("Resurrecting"), "s5", "0.9"),
+)
+_BELOW = (N_("Dormant (below zero)"), "quiet", "0.45")
 _STEPS = (1, 2, 3, 6, 12)
 """Months between two that are named."""
 _WIDEST = 56
@@ -82,7 +87,7 @@ def _bars(data: Months, column: float, y: Scale) -> Iterator[Markup]:
     """Draw a part of all months as one path: years of months are still a small picture."""
     wide = min(column * 0.72, _WIDEST)
     starts = [0] * len(data.months)
-    for k, (_, class_, opacity) in enumerate(_PARTS):
+    for k, (_label, class_, opacity) in enumerate(_PARTS):
         ends = [start + m.above[k] for start, m in zip(starts, data.months, strict=True)]
         d = _boxes(starts, ends, y, (column, wide))
         yield element("path", d=d, class_=f"area {class_}", fill_opacity=opacity)
@@ -107,14 +112,14 @@ def _boxes(
 def _legend(look: Look) -> tuple[list[Markup], float]:
     drawn: list[Markup] = []
     x, y = 0.0, 10.0
-    below = (f"{_BELOW[0]} (below zero)", *_BELOW[1:])
-    for label, class_, opacity in (*_PARTS, below):
-        wide = 20 + width_of(label, SMALL)
+    for label, class_, opacity in (*_PARTS, _BELOW):
+        said = _(label)
+        wide = 20 + width_of(said, SMALL)
         if x + wide > look.width:
             x, y = 0.0, y + 20
         drawn += [
             rect((x, y - 9, 12, 12), f"area {class_}", fill_opacity=opacity, rx=2),
-            text((x + 18, y + 1.5), label, "quiet", small=True),
+            text((x + 18, y + 1.5), said, "quiet", small=True),
         ]
         x += wide + 16
     return drawn, y + 22
@@ -122,14 +127,15 @@ def _legend(look: Look) -> tuple[list[Markup], float]:
 
 def _names(data: Months, column: float, base: float) -> Iterator[Markup]:
     """Name as many months as have room, at even distances, each year under its first one."""
-    widest = width_of("2000", SMALL) + 6
+    named = [month(m.first, "LLL") for m in data.months]
+    widest = max(width_of(said, SMALL) for said in ("2000", *named)) + 6
     step = next(step for step in _STEPS if step * column >= widest or step == _STEPS[-1])
     shown = [i for i, m in enumerate(data.months) if (m.first.month - 1) % step == 0] or [0]
     year = 0
     for i in shown:
         first, right = data.months[i].first, _LEFT + len(data.months) * column
         at = min(_LEFT + (i + 0.5) * column, right - widest / 2)
-        yield text((at, base + 18), f"{first:%b}", "quiet", anchor="middle", small=True)
+        yield text((at, base + 18), named[i], "quiet", anchor="middle", small=True)
         if first.year != year:
             yield text((at, base + 34), f"{first.year}", "quiet", anchor="middle", small=True)
             year = first.year
@@ -138,21 +144,27 @@ def _names(data: Months, column: float, base: float) -> Iterator[Markup]:
 def describe(data: Months) -> str:
     """Say the latest month."""
     last = data.months[-1]
-    return (
-        f"{len(data.months):,} months up to {last.first:%Y-%m}. Then {last.active:,} were active:"
-        f" {last.returning:,} returning, {last.new:,} new, {last.resurrecting:,} resurrecting;"
-        f" {last.dormant:,} had gone dormant."
+    return _(
+        "%(n)s months up to %(month)s. Then %(active)s were active: %(returning)s returning, "
+        "%(new)s new, %(resurrecting)s resurrecting; %(dormant)s had gone dormant.",
+        n=num(len(data.months)),
+        month=f"{last.first:%Y-%m}",
+        active=num(last.active),
+        returning=num(last.returning),
+        new=num(last.new),
+        resurrecting=num(last.resurrecting),
+        dormant=num(last.dormant),
     )
 
 
 def rows(data: Months) -> Table:
     """Return each month's numbers."""
     return Table(
-        ("Month", "New", "Returning", "Resurrecting", "Dormant"),
+        (_("Month"), _("New"), _("Returning"), _("Resurrecting"), _("Dormant")),
         tuple(
             (
                 f"{m.first:%Y-%m}",
-                *(f"{n:,}" for n in (m.new, m.returning, m.resurrecting, m.dormant)),
+                *(num(n) for n in (m.new, m.returning, m.resurrecting, m.dormant)),
             )
             for m in data.months
         ),

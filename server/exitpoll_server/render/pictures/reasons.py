@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from exitpoll_server.languages import ENGLISH
 from exitpoll_server.render.pictures.axes import (
     Scale,
     Share,
@@ -27,17 +28,20 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.render.words import out_of
+from exitpoll_server.speech import N_, _, language
 
-_LABELS = 230
+_LABELS, _LONGER_LABELS = 230, 300
+"""Pixels at the left, for English and for languages that say the same in longer words."""
 _NUMBERS = 92
 _DOT, _RING = 4, 7
 """The ring is wider than the dot: where both are at one place, each is still seen."""
 _FOOT = 30
 _KEYS = (
-    ("dot", "share of the reasons given"),
-    ("ring", "adjusted for known differences"),
-    ("thick", "95 % interval"),
-    ("thin", "whatever the silent would say"),
+    ("dot", N_("share of the reasons given")),
+    ("ring", N_("adjusted for known differences")),
+    ("thick", N_("95 % interval")),
+    ("thin", N_("whatever the silent would say")),
 )
 
 
@@ -66,7 +70,7 @@ def draw(data: Reasons, look: Look) -> str | None:
     keys, top = _legend(data, look)
     pitch = 34 if look.roomy else 54
     bottom = top + pitch * len(data.reasons)
-    left, right = (_LABELS, look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
+    left, right = (_labels(), look.width - _NUMBERS) if look.roomy else (16, look.width - 20)
     marks = ticks(0, _most(data), 5)
     scale = Scale(0, marks[-1], left, right)
     # Where a label stands above its row, the lines of the axis leave it free.
@@ -79,6 +83,10 @@ def draw(data: Reasons, look: Look) -> str | None:
     for i, reason in enumerate(data.reasons):
         body += _row(reason, scale, top + i * pitch, look)
     return picture(look, data.title, describe(data), bottom + _FOOT, body)
+
+
+def _labels() -> float:
+    return _LABELS if language() == ENGLISH else _LONGER_LABELS
 
 
 def _most(data: Reasons) -> float:
@@ -108,9 +116,9 @@ def _axis(marks: list[float], scale: Scale, strips: list[tuple[float, float]]) -
 def _row(reason: Reason, scale: Scale, top: float, look: Look) -> Iterator[Markup]:
     y = top + (17 if look.roomy else 36)
     baseline = top + (21.5 if look.roomy else 20)
-    room = _LABELS - 18 if look.roomy else look.width - _NUMBERS
+    room = _labels() - 18 if look.roomy else look.width - _NUMBERS
     yield text((0, baseline), reason.label, room=room)
-    yield text((look.width, baseline), _said(reason.share), anchor="end")
+    yield text((look.width, baseline), reason.share.with_count(), anchor="end")
     if reason.bounds:
         yield _bar(scale, reason.bounds, y, 2, "area quiet")
     interval = reason.share.interval
@@ -135,11 +143,6 @@ def _bar(
     return rect((low, y - tall / 2, max(high - low, 1), tall), class_, rx=min(tall / 2, 3), **more)
 
 
-def _said(share: Share) -> str:
-    said = str(share)
-    return said if " of " in said else f"{share.count:,} · {said}"
-
-
 def _legend(data: Reasons, look: Look) -> tuple[list[Markup], float]:
     """Draw what the marks mean, for those that occur; return them and where the rows begin."""
     occurs = {
@@ -150,9 +153,10 @@ def _legend(data: Reasons, look: Look) -> tuple[list[Markup], float]:
     }
     drawn: list[Markup] = []
     x, y = 0.0, 8.0
-    for mark, said in _KEYS:
+    for mark, sentence in _KEYS:
         if not occurs[mark]:
             continue
+        said = _(sentence)
         wide = 28 + width_of(said, SMALL)
         if x and x + wide > look.width:
             x, y = 0.0, y + 22
@@ -174,22 +178,32 @@ def _key(mark: str, x: float, y: float) -> Iterator[Markup]:
 
 def describe(data: Reasons) -> str:
     """Say each reason's share, and between what it must lie."""
-    said = "; ".join(
-        f"{reason.label}: {_said(reason.share)}"
-        + (f", for all who left {between(reason.bounds)}" if reason.bounds else "")
-        for reason in data.reasons
-    )
-    return f"Shares of all reasons given. {said}."
+    said = "; ".join(map(_described, data.reasons))
+    return _("Shares of all reasons given. %(reasons)s.", reasons=said)
+
+
+def _described(reason: Reason) -> str:
+    said = f"{reason.label}: {reason.share.with_count()}"
+    if not reason.bounds:
+        return said
+    return _("%(reason)s, for all who left %(bounds)s", reason=said, bounds=between(reason.bounds))
 
 
 def rows(data: Reasons) -> Table:
     """Return each reason with its number, share, interval, adjusted share and bounds."""
     return Table(
-        ("Reason", "Number", "Share", "95 % interval", "Adjusted", "Whatever the silent would say"),
+        (
+            _("Reason"),
+            _("Number"),
+            _("Share"),
+            _("95 % interval"),
+            _("Adjusted"),
+            _("Whatever the silent would say"),
+        ),
         tuple(
             (
                 reason.label,
-                f"{reason.share.count:,} of {reason.share.of:,}",
+                out_of(reason.share.count, reason.share.of),
                 str(reason.share),
                 between(reason.share.interval),
                 known(reason.adjusted),

@@ -23,6 +23,7 @@ from exitpoll_server.render.pictures.drawing import (
     text,
     width_of,
 )
+from exitpoll_server.speech import _, month, num
 
 _LEFT = 48
 _PANEL = 110
@@ -96,7 +97,7 @@ def draw(data: Weeks, look: Look) -> str | None:
     for k, panel in enumerate(panels):
         base = top + (k + 1) * (tall + _NAME)
         strip = _Strip(x, Scale(0, marks[-1], base, base - tall), half)
-        named = [(strip.y(mark), f"{mark:,g}") for mark in marks]
+        named = [(strip.y(mark), num(mark, ",g")) for mark in marks]
         body += levels(named, _LEFT, look.width)
         body += _panel(panel, strip, look)
     body += _dates(data, x, height, look)
@@ -114,7 +115,7 @@ def _arriving(
         )
     if not late:
         return
-    said = {i: f"{data.arrived[i]:.2f}" for i in late}
+    said = {i: num(data.arrived[i], ".2f") for i in late}
     right = x(len(data.weeks) - 1) + half
     places = [(min(x(i), right - width_of(said[i], SMALL) / 2), said[i]) for i in late]
     # The newest week matters most, so it is the last that is surely named.
@@ -123,7 +124,7 @@ def _arriving(
     for at, share in shown:
         yield text((at, _HEAD - 8), share, "quiet", anchor="middle", small=True)
     start = min(at for at, _ in shown) - width_of(shown[-1][1], SMALL) / 2 - 8
-    yield text((start, _HEAD - 8), "Still arriving, F =", "quiet", anchor="end", small=True)
+    yield text((start, _HEAD - 8), _("Still arriving, F ="), "quiet", anchor="end", small=True)
 
 
 def _panel(panel: Panel, strip: _Strip, look: Look) -> Iterator[Markup]:
@@ -170,10 +171,7 @@ def _alarm(at: tuple[float, float]) -> Markup:
 def _dates(data: Weeks, x: Scale, base: float, look: Look) -> Iterator[Markup]:
     yield line((_LEFT, base), (look.width, base), "axis")
     years = len(data.weeks) > _YEAR
-    places = [
-        (x(i), f"{day:%b %Y}" if years else f"{day.day} {day:%b}")
-        for i, day in enumerate(data.weeks)
-    ]
+    places = [(x(i), month(day, "LLL y" if years else "d MMM")) for i, day in enumerate(data.weeks)]
     for i in fitting(places, until=look.width):
         at, said = places[i]
         yield line((at, base), (at, base + 5), "axis")
@@ -188,19 +186,26 @@ def describe(data: Weeks) -> str:
         if known:
             alarms = ", ".join(f"{day:%Y-%m-%d}" for day, rate in known if rate.alarm)
             day, rate = known[-1]
-            latest = f"{panel.label}: {_plain(rate.value)} in the week of {day:%Y-%m-%d}"
-            said.append(latest + (f", alarm in {alarms}" if alarms else ""))
+            latest = _(
+                "%(version)s: %(rate)s in the week of %(day)s",
+                version=panel.label,
+                rate=_plain(rate.value),
+                day=f"{day:%Y-%m-%d}",
+            )
+            if alarms:
+                latest = _("%(latest)s, alarm in %(weeks)s", latest=latest, weeks=alarms)
+            said.append(latest)
     return f"{data.unit}. {'; '.join(said)}."
 
 
 def rows(data: Weeks) -> Table:
     """Return each week with its share arrived and each version's rate, interval and alarm."""
     return Table(
-        ("Week of", "Arrived (F)", *(panel.label for panel in data.panels)),
+        (_("Week of"), _("Arrived (F)"), *(panel.label for panel in data.panels)),
         tuple(
             (
                 f"{day:%Y-%m-%d}",
-                f"{data.arrived[i]:.2f}",
+                num(data.arrived[i], ".2f"),
                 *(_said(panel.rates[i]) for panel in data.panels),
             )
             for i, day in enumerate(data.weeks)
@@ -211,10 +216,15 @@ def rows(data: Weeks) -> Table:
 def _said(rate: Rate | None) -> str:
     if rate is None:
         return "–"
-    said = f"{_plain(rate.value)} ({_plain(rate.low)} to {_plain(rate.high)})"
-    return f"{said}, alarm" if rate.alarm else said
+    said = _(
+        "%(rate)s (%(low)s to %(high)s)",
+        rate=_plain(rate.value),
+        low=_plain(rate.low),
+        high=_plain(rate.high),
+    )
+    return _("%(rate)s, alarm", rate=said) if rate.alarm else said
 
 
 def _plain(rate: float) -> str:
     """Write a rate in three digits or all before the point: never 1e+03."""
-    return f"{rate:,.0f}" if rate >= _WHOLE else f"{rate:.3g}"
+    return num(rate, ",.0f" if rate >= _WHOLE else ".3g")

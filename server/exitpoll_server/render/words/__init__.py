@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from exitpoll_server.counts import Departure, Window
+from exitpoll_server.languages import translated
 from exitpoll_server.questions import EXIT
 from exitpoll_server.report import NotYet, Report
 from exitpoll_server.report.figures import Figure, count
+from exitpoll_server.report.iceberg import MOST_FALSE_ALARMS
 from exitpoll_server.report.uninstalls import Part, Uninstalls
+from exitpoll_server.speech import N_, _, language, ngettext, num
 
 LEAST_FOR_PERCENT = 10
 """Below this a share is said as "2 of 6": a percentage would claim more than is known."""
@@ -21,39 +24,53 @@ NBSP = "\N{NO-BREAK SPACE}"
 """Keeps a number and its sign on one line."""
 
 STEPS = {
-    "uninstalled": "Uninstalled",
-    "could_be_asked": "Could be asked",
-    "asked": "Were asked",
-    "answered": "Answered anything",
-    "gave_reason": "Chose a reason",
-    "commented": "Wrote a comment",
-    "substantive": "Wrote something substantive",
+    "uninstalled": N_("Uninstalled"),
+    "could_be_asked": N_("Could be asked"),
+    "asked": N_("Were asked"),
+    "answered": N_("Answered anything"),
+    "gave_reason": N_("Chose a reason"),
+    "commented": N_("Wrote a comment"),
+    "substantive": N_("Wrote something substantive"),
 }
 NOT_ASKED = {
-    "unattended": "uninstalled unattended",
-    "no_session": "nobody was logged in",
-    "elevated": "uninstalled by an administrator",
-    "no_display": "no display",
-    "policy": "asking was switched off",
-    "consent": "no consent to be asked",
-    "ci": "uninstalled by a build server",
+    "unattended": N_("uninstalled unattended"),
+    "no_session": N_("nobody was logged in"),
+    "elevated": N_("uninstalled by an administrator"),
+    "no_display": N_("no display"),
+    "policy": N_("asking was switched off"),
+    "consent": N_("no consent to be asked"),
+    "ci": N_("uninstalled by a build server"),
 }
 KNOWN_FROM = {
-    "agent": "the agent",
-    "both": "agent and browser",
-    "browser": "the browser only",
-    "link": "a plain link only",
-    "import": "an import",
+    "agent": N_("the agent"),
+    "both": N_("agent and browser"),
+    "browser": N_("the browser only"),
+    "link": N_("a plain link only"),
+    "import": N_("an import"),
 }
 WHEN = {
-    "never_launched": "Never launched it",
-    "first_hour": "In the first hour",
-    "first_day": "In the first day",
-    "first_week": "In the first week",
-    "in_trial": "Later in the trial",
-    "trial_end": "At the trial's end, ± 3 days",
-    "later": "Later",
-    "unknown": "Not known",
+    "never_launched": N_("Never launched it"),
+    "first_hour": N_("In the first hour"),
+    "first_day": N_("In the first day"),
+    "first_week": N_("In the first week"),
+    "in_trial": N_("Later in the trial"),
+    "trial_end": N_("At the trial's end, ± 3 days"),
+    "later": N_("Later"),
+    "unknown": N_("Not known"),
+}
+SEGMENTS = {
+    "version": N_("version"),
+    "channel": N_("channel"),
+    "os": N_("os"),
+    "locale": N_("locale"),
+    "edition": N_("edition"),
+    "source": N_("source"),
+}
+"""By which a report is narrowed down, beside the product's own attributes."""
+WAITING = {
+    "shares": N_("Shares of reasons with honest bounds"),
+    "stopped": N_("Who merely stopped using it"),
+    "all_answers": N_("All answers of those who left last"),
 }
 
 
@@ -82,12 +99,17 @@ def _harmless(character: str) -> str:
 def share(figure: Figure) -> str:
     """Say a share: "2 of 6", "33 %", or that it is too early; a count is its number."""
     if figure.numerator is None:
-        return "too early"
+        return _("too early")
     if figure.denominator is None:
-        return f"{figure.numerator:,}"
+        return num(figure.numerator)
     if figure.value is None or figure.denominator < LEAST_FOR_PERCENT:
-        return f"{figure.numerator:,} of {figure.denominator:,}"
+        return out_of(figure.numerator, figure.denominator)
     return percent(figure.value)
+
+
+def out_of(count: int, whole: int) -> str:
+    """Say so many of so many."""
+    return _("%(n)s of %(all)s", n=num(count), all=num(whole))
 
 
 def percent(value: float) -> str:
@@ -98,7 +120,7 @@ def percent(value: float) -> str:
 
 
 def _percent(value: float, decimals: int) -> str:
-    return f"{100 * value:.{decimals}f}{NBSP}%"
+    return f"{num(100 * value, f'.{decimals}f')}{NBSP}%"
 
 
 def interval(figure: Figure) -> str:
@@ -109,7 +131,7 @@ def interval(figure: Figure) -> str:
     for decimals in (1, 2):
         if low == high:
             low, high = _percent(figure.low, decimals), _percent(figure.high, decimals)
-    return f"at least {low}, at most {high}"
+    return _("at least %(low)s, at most %(high)s", low=low, high=high)
 
 
 def day(instant: datetime) -> str:
@@ -122,15 +144,17 @@ def moment(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
-def window(of: Window) -> str:
+def window(about: Window) -> str:
     """Say which uninstalls a report is about."""
-    if of.start is None and of.end is None:
-        return "all uninstalls"
-    if of.start is None:
-        return f"uninstalls before {moment(of.end)}" if of.end else ""
-    if of.end is None:
-        return f"uninstalls since {moment(of.start)}"
-    return f"uninstalls from {moment(of.start)} to {moment(of.end)}"
+    if about.start is None:
+        if about.end is None:
+            return _("all uninstalls")
+        return _("uninstalls before %(end)s", end=moment(about.end))
+    if about.end is None:
+        return _("uninstalls since %(start)s", start=moment(about.start))
+    return _(
+        "uninstalls from %(start)s to %(end)s", start=moment(about.start), end=moment(about.end)
+    )
 
 
 def tenure(days: float | None) -> str:
@@ -138,23 +162,53 @@ def tenure(days: float | None) -> str:
     if days is None:
         return "–"
     if days < 1 / 24:
-        return f"{max(days, 0) * 24 * 60:.0f} min"
+        return _("%(n)s min", n=num(max(days, 0) * 24 * 60, ".0f"))
     if days < 1:
-        return f"{days * 24:.0f} h"
-    return f"{days:.0f} d"
+        return _("%(n)s h", n=num(days * 24, ".0f"))
+    return _("%(n)s d", n=num(days, ".0f"))
+
+
+def lived(line: Departure) -> str:
+    """Say when a copy was uninstalled, after what time and how many launches."""
+    when, after = day(line.at), tenure(line.tenure_days)
+    if line.launches is None:
+        return left(line)
+    launches = ngettext("%(num)s launch", "%(num)s launches", line.launches)
+    if line.tenure_days is None:
+        return _("%(day)s and %(launches)s", day=when, launches=launches)
+    return _(
+        "%(day)s, after %(tenure)s and %(launches)s", day=when, tenure=after, launches=launches
+    )
+
+
+def left(line: Departure) -> str:
+    """Say when a copy was uninstalled, and after what time."""
+    if line.tenure_days is None:
+        return day(line.at)
+    return _("%(day)s, after %(tenure)s", day=day(line.at), tenure=tenure(line.tenure_days))
 
 
 def reason(reason_id: str | None, labels: Mapping[str, str]) -> str:
-    """Say a reason in the survey's own words; an id that no survey knows stands for itself."""
+    """Say a reason in the survey's own words, of which ours are there in other languages too."""
+    return typed(translated(label(reason_id, labels), language()))
+
+
+def label(reason_id: str | None, labels: Mapping[str, str]) -> str:
+    """Return a reason's words as the survey has them; an id that none knows stands for itself."""
     if reason_id is None:
         return ""
     known = EXIT.reason(reason_id)
-    return typed(labels.get(reason_id) or (str(known.label) if known else reason_id))
+    return labels.get(reason_id) or (str(known.label) if known else reason_id)
 
 
 def part(of: Part, labels: Mapping[str, str]) -> str:
     """Say one part of a whole: "3 × no display"."""
-    return f"{of.figure.numerator:,} × {labels.get(of.name, of.name)}"
+    return times(of.figure.numerator or 0, _(labels.get(of.name, of.name)))
+
+
+def times(n: int, what: str) -> str:
+    """Say how many there are of something."""
+    return f"{num(n)} × {what}"
 
 
 def outcome(line: Departure, labels: Mapping[str, str]) -> str:
@@ -162,31 +216,35 @@ def outcome(line: Departure, labels: Mapping[str, str]) -> str:
     if line.reason is not None:
         return reason(line.reason, labels)
     if line.comment is not None:
-        return "(a comment only)"
+        return _("(a comment only)")
     if line.score is not None:
-        return f"(score {line.score})"
+        return _("(score %(score)s)", score=line.score)
     if line.not_asked is not None:
-        return f"({NOT_ASKED.get(line.not_asked, line.not_asked)})"
+        return f"({_(NOT_ASKED.get(line.not_asked, line.not_asked))})"
     if line.known_from == "import":
-        return "(no answer)"
-    return "(saw the question, said nothing)" if line.asked else "(did not see the question)"
+        return _("(no answer)")
+    seen, unseen = _("(saw the question, said nothing)"), _("(did not see the question)")
+    return seen if line.asked else unseen
 
 
 def not_yet(waiting: NotYet) -> str:
     """Say what more data will tell, and when."""
-    what = {
-        "shares": "Shares of reasons with honest bounds",
-        "stopped": "Who merely stopped using it",
-        "all_answers": "All answers of those who left last",
-    }[waiting.what]
+    what = _(WAITING[waiting.what])
     if waiting.on is not None:
-        return f"{what}: on {day(waiting.on)}"
-    return f"{what}: from {waiting.at_answers} answers on"
+        return _("%(what)s: on %(day)s", what=what, day=day(waiting.on))
+    return ngettext(
+        "%(what)s: from %(num)s answer on",
+        "%(what)s: from %(num)s answers on",
+        waiting.at_answers or 0,
+        what=what,
+    )
 
 
 def waiting(title: str, until: str) -> str:
     """Say from when on a section will say something."""
-    return f"{title} {until}" if title.endswith("?") else f"{title}: {until}"
+    if title.endswith("?"):
+        return _("%(question)s %(until)s", question=title, until=until)
+    return _("%(title)s: %(until)s", title=title, until=until)
 
 
 def headline(report: Report) -> str:
@@ -195,53 +253,66 @@ def headline(report: Report) -> str:
     if n["uninstalled"] == 0:
         return _nobody(report.window)
     substantive = report.uninstalls.per_100_installations.numerator or 0
-    people = "1 person" if n["uninstalled"] == 1 else f"{n['uninstalled']:,} people"
-    return (
-        f"{people} uninstalled; {n['asked']:,} saw the question, {n['answered']:,} answered, "
-        f"{substantive:,} wrote something to act on."
+    return ngettext(
+        "%(num)s person uninstalled; %(asked)s saw the question, %(answered)s answered, "
+        "%(substantive)s wrote something to act on.",
+        "%(num)s people uninstalled; %(asked)s saw the question, %(answered)s answered, "
+        "%(substantive)s wrote something to act on.",
+        n["uninstalled"],
+        asked=num(n["asked"]),
+        answered=num(n["answered"]),
+        substantive=num(substantive),
     )
 
 
-def _nobody(of: Window) -> str:
-    if of.start is None and of.end is None:
-        return "Nobody has uninstalled yet, as far as is known here."
-    return "Nobody uninstalled in this time, as far as is known here."
+def _nobody(about: Window) -> str:
+    if about.start is None and about.end is None:
+        return _("Nobody has uninstalled yet, as far as is known here.")
+    return _("Nobody uninstalled in this time, as far as is known here.")
 
 
 def per_100_installations(report: Report) -> str:
     """Say how many substantive comments there are for every 100 installations."""
     figure = report.uninstalls.per_100_installations
     if figure.value is None or (figure.denominator or 0) < LEAST_FOR_PERCENT:
-        return f"Substantive comments: {share(figure)} installations"
-    return f"Substantive comments for every 100 installations: {figure.value:.1f}"
+        return _("Substantive comments: %(share)s installations", share=share(figure))
+    return _("Substantive comments for every 100 installations: %(n)s", n=num(figure.value, ".1f"))
 
 
 def active(report: Report) -> str:
     """Name those who still use it."""
-    return f"Used in the last {_days(report.stopped_after_days)}"
+    return ngettext(
+        "Used in the last %(num)s day", "Used in the last %(num)s days", report.stopped_after_days
+    )
 
 
 def stopped(report: Report) -> str:
     """Name those who merely stopped."""
-    return f"Not used for {_days(report.stopped_after_days)}"
+    return ngettext(
+        "Not used for %(num)s day", "Not used for %(num)s days", report.stopped_after_days
+    )
 
 
 def false_alarm(report: Report) -> str:
     """Say how often stopping was no stopping."""
     figure = report.iceberg.false_alarm
-    return (
-        f"Of {figure.denominator:,} that were ever unused for {_days(report.stopped_after_days)}, "
-        f"{figure.numerator:,} launched again"
+    return ngettext(
+        "Of %(all)s that were ever unused for %(num)s day, %(n)s launched again",
+        "Of %(all)s that were ever unused for %(num)s days, %(n)s launched again",
+        report.stopped_after_days,
+        all=num(figure.denominator or 0),
+        n=num(figure.numerator or 0),
     )
 
 
 def proposed_threshold(figure: Figure) -> str:
     """Say the threshold at which stopping would nearly always be stopping."""
-    return f"At {_days(int(figure.value or 0))} no more than 10{NBSP}% would launch again."
-
-
-def _days(n: int) -> str:
-    return "1 day" if n == 1 else f"{n:,} days"
+    return ngettext(
+        "At %(num)s day no more than %(share)s would launch again.",
+        "At %(num)s days no more than %(share)s would launch again.",
+        int(figure.value or 0),
+        share=percent(MOST_FALSE_ALARMS),
+    )
 
 
 def not_shown(report: Report) -> str:
@@ -249,14 +320,28 @@ def not_shown(report: Report) -> str:
     total = report.uninstalls.steps[0].of_uninstalls.numerator or 0
     if len(report.lines) == total:
         return ""
-    return f"These are the latest {len(report.lines):,} of {total:,}."
+    return _(
+        "These are the latest %(shown)s of %(all)s.", shown=num(len(report.lines)), all=num(total)
+    )
 
 
 def about(report: Report) -> str:
     """Say which part of a product, and which uninstalls, a report is about."""
-    only = [f"{name.removeprefix('attribute:')} {value}" for name, value in report.where.items()]
-    segment = f"only {typed(', '.join(only))}; " if only else ""
-    return f"{segment}{window(report.window)}, as known on {moment(report.window.as_of)}"
+    what, as_of = window(report.window), moment(report.window.as_of)
+    if not report.where:
+        return _("%(what)s, as known on %(moment)s", what=what, moment=as_of)
+    only = ", ".join(f"{_dimension(name)} {value}" for name, value in report.where.items())
+    return _(
+        "only %(segment)s; %(what)s, as known on %(moment)s",
+        segment=typed(only),
+        what=what,
+        moment=as_of,
+    )
+
+
+def _dimension(name: str) -> str:
+    """Name what a report is narrowed down by; a product's own attribute as the product does."""
+    return _(SEGMENTS[name]) if name in SEGMENTS else name.removeprefix("attribute:")
 
 
 def _imported(first: Uninstalls) -> Figure:
@@ -268,25 +353,27 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
     """Say what was counted apart, reclassified or left out, each with its figure."""
     first, second = report.uninstalls, report.iceberg
     sentences = (
-        (_imported(first), "imported: whether they were asked is not known"),
-        (first.may_still_answer, "left within the last seven days and may still answer"),
-        (first.comment_without_reason, "wrote a comment without choosing a reason"),
-        (first.known_by_leaving, "consented to be known by leaving only"),
-        (first.withdrawn, "withdrawn: launched again, or the person was only updating"),
-        (first.upgrades, "left out: an upgrade that uninstalled first"),
-        (first.reinstalls, "came back within 30 days; the uninstall still counts"),
-        (first.late_answers, "answered later than seven days after leaving"),
-        (second.known_by_leaving, "left out of the iceberg: known only by leaving"),
-        (second.censored, "left out of the iceberg: consent withdrawn"),
-        (second.set_aside, "left out of everything: installations under quarantine"),
-        (second.erased, "left out of everything: erased at the person's wish"),
-        (second.erased_uninstalled, "of the erased had uninstalled"),
-        (second.erased_answered, "of the erased had uninstalled and answered"),
+        (_imported(first), N_("%(n)s imported: whether they were asked is not known.")),
+        (first.may_still_answer, N_("%(n)s left within the last seven days and may still answer.")),
+        (first.comment_without_reason, N_("%(n)s wrote a comment without choosing a reason.")),
+        (first.known_by_leaving, N_("%(n)s consented to be known by leaving only.")),
+        (first.withdrawn, N_("%(n)s withdrawn: launched again, or the person was only updating.")),
+        (first.upgrades, N_("%(n)s left out: an upgrade that uninstalled first.")),
+        (first.reinstalls, N_("%(n)s came back within 30 days; the uninstall still counts.")),
+        (first.late_answers, N_("%(n)s answered later than seven days after leaving.")),
+        (second.known_by_leaving, N_("%(n)s left out of the iceberg: known only by leaving.")),
+        (second.censored, N_("%(n)s left out of the iceberg: consent withdrawn.")),
+        (second.set_aside, N_("%(n)s left out of everything: installations under quarantine.")),
+        (second.erased, N_("%(n)s left out of everything: erased at the person's wish.")),
+        (second.erased_uninstalled, N_("%(n)s of the erased had uninstalled.")),
+        (second.erased_answered, N_("%(n)s of the erased had uninstalled and answered.")),
     )
     said: list[tuple[str, Figure | None]] = [
-        (f"{figure.numerator:,} {text}.", figure) for figure, text in sentences if figure.numerator
+        (_(sentence, n=num(figure.numerator)), figure)
+        for figure, sentence in sentences
+        if figure.numerator
     ]
     if not second.agent_reports and second.seen.numerator:
-        nothing = "No agent reports here: who stays and who merely stops cannot be seen."
+        nothing = _("No agent reports here: who stays and who merely stops cannot be seen.")
         said.append((nothing, None))
     return said

@@ -12,4 +12,5 @@ DEFINITIONS: dict[str, str] = {
     **use.DEFINITIONS,
     **themes.DEFINITIONS,
 }
-"""By the name that a figure carries: its section, a full stop, and its own."""
+"""By the name that a figure carries: its section, a full stop, and its own. In English: who shows
+one says it in the language in force."""
