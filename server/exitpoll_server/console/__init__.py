@@ -20,6 +20,7 @@ from exitpoll_server import trace
 from exitpoll_server.config import Config
 from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
+from exitpoll_server.console.exclusions import Exclusions
 from exitpoll_server.console.kits import Kits
 from exitpoll_server.console.people import PeoplePages
 from exitpoll_server.console.reports import Reports
@@ -83,6 +84,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Written(store),
         Kits(store, settings.public_url),
         SettingsPages(store),
+        Exclusions(store),
         PeoplePages(store, settings.public_url),
     ):
         part.add_to(pages)

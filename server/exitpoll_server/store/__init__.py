@@ -61,11 +61,12 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
-from exitpoll_server.store.exclusions import Exclusion
+from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.journal import Erased, Journal
+from exitpoll_server.store.keeping import Keeping, exclude
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.people import People
 from exitpoll_server.store.products import Arrived, Product, ProductExistsError
@@ -87,6 +88,7 @@ __all__ = [
     "Change",
     "Channel",
     "Entry",
+    "Excluded",
     "Exclusion",
     "Feedback",
     "Invitation",
@@ -134,6 +136,8 @@ class Store:
         """Erasures that the database did not know when it was opened: it was restored."""
         self.people = People(self._engine)
         """Who works at the console."""
+        self.keeping = Keeping(self._engine)
+        """What is kept of a product, how long, and what of it counts."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
 
@@ -453,11 +457,7 @@ class Store:
     ) -> Exclusion:
         """Leave the installations first heard of within a time out of every report."""
         with write_transaction(self._engine) as connection:
-            added = exclusions.add(
-                connection, product_id=product.id, start=start, end=end, note=note, now=now
-            )
-            audit.note(connection, "exclusion.added", product.id, exclusion=str(added.id))
-            return added
+            return exclude(connection, product, Excluded(start=start, end=end), note, now)
 
     def lift(self, exclusion: int, now: datetime) -> Exclusion | None:
         """Put back what is left out; return it, or None where none that stands has the number."""

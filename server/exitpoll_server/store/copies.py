@@ -24,6 +24,10 @@ INTERNAL = {
     "installation_uuid": "the copy's id, which stands above all",
     "installations.uuid": "the same",
     "tombstones.uuid": "the same",
+    "exclusions.kind": "says that the mark is about one copy, as its title does",
+    "exclusions.from_at": "of marks that go by time, which are about no copy",
+    "exclusions.to_at": "the same",
+    "exclusions.version": "of marks that go by version, which are about no copy",
     "installations.test": "says whether all else is a rehearsal, which its titles say",
     "counter_id": "ties a row to a counter, which is shown",
     "uninstall_id": "ties a row to an uninstall, below which it is shown",
@@ -70,7 +74,7 @@ def everything(
     connection: Connection, product_id: int, installation_uuid: UUID
 ) -> tuple[Section, ...]:
     """Return everything that is kept of an installation, its rehearsals last; empty for nothing."""
-    i, f, t = tables.installations, tables.feedback, tables.tombstones
+    i, f, t, x = tables.installations, tables.feedback, tables.tombstones, tables.exclusions
     copies = connection.execute(
         select(i.c.id, i.c.test)
         .where(i.c.product_id == product_id, i.c.uuid == installation_uuid)
@@ -80,6 +84,8 @@ def everything(
     said = (f.c.product_id == product_id) & (f.c.installation_uuid == installation_uuid)
     gone = (t.c.product_id == product_id) & (t.c.uuid == installation_uuid)
     found += [_section(connection, f, said), _section(connection, t, gone)]
+    mine = (x.c.product_id == product_id) & (x.c.installation_uuid == installation_uuid)
+    found.append(_section(connection, x, mine))
     return tuple(section for section in found if section.records)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
 
 from exitpoll_agent.wire import format_instant, parse_instant
-from exitpoll_server.store import products, tables
+from exitpoll_server.store import exclusions, products, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.instants import from_ms, to_ms
@@ -33,6 +33,7 @@ def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -
     connection.execute(
         delete(f).where(f.c.product_id == product_id, f.c.installation_uuid.in_(erased))
     )
+    exclusions.forget(connection, product_id, erased)
     connection.execute(
         insert(connection, tables.tombstones).on_conflict_do_nothing(),
         [{"product_id": product_id, "uuid": one, "erased_at": at} for one, at in erased.items()],

@@ -92,7 +92,8 @@ versions = Table(
     UniqueConstraint("product_id", "name"),
 )
 
-# What the vendor leaves out of reports: by when it was first received, both ends in our time.
+# What the vendor leaves out of reports: by when it was first received, both ends in our time; or
+# one copy, or a version: then the two ends are alike, and hold nobody.
 exclusions = Table(
     "exclusions",
     metadata,
@@ -104,6 +105,9 @@ exclusions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("note", String),
     Column("lifted_at", BigInteger),
+    # No reference: a copy may be left out before it is heard of.
+    Column("installation_uuid", Uuid),
+    Column("version", String),
 )
 
 installations = Table(

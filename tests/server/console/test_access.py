@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from tests.server.console.visitors import Visitor, administrator, another_product, member
+from tests.server.messages import NOW
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Product, Store
+from exitpoll_server.store import Excluded, Product, Store
 
 ALL = {"administrator", "owner", "analyst", "support", "other", "stranger"}
 SIGNED_IN = ALL - {"stranger"}
@@ -30,6 +31,7 @@ WHO_MAY = {
     **dict.fromkeys(("keep", "name", "merge", "decide", "release"), STUDY),
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),
     **dict.fromkeys(("people", "invite", "give_role", "changes"), OWN),
+    **dict.fromkeys(("exclusions", "leave_out", "lift"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
     **dict.fromkeys(("close", "let_in_again", "changes_of_all"), SERVER),
 }
@@ -41,6 +43,7 @@ FILLED = {
     "kind": "csv",
     "theme": 1,
     "who": 2,
+    "mark": 1,
 }
 """What stands in an address beside the product."""
 
@@ -65,6 +68,7 @@ def test_every_route_is_for_whom_it_is_said_to_be(
 ) -> None:
     """Whoever may comes in; a role that does not suffice is told so; to others nothing is there."""
     store.keep_theme(product, name="Slow", words=[ThemeWords(language="en", stems=("slow",))])
+    store.keeping.leave_out(product, Excluded(version="0"), note=None, now=NOW)
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("console.")]
     assert {_name(rule) for rule in rules} == set(WHO_MAY)
     wrong: list[tuple[str, str, object]] = []

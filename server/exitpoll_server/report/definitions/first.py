@@ -64,7 +64,8 @@ DEFINITIONS: dict[str, str] = {
     ),
     "iceberg.censored": "Left out: consent was withdrawn, and nothing is known from there on.",
     "iceberg.set_aside": (
-        "Left out of everything: first heard of in a time that the vendor put under quarantine."
+        "Left out of everything by the vendor: first heard of in a time under quarantine, "
+        "or named by id or version."
     ),
     "iceberg.erased": (
         "Left out of everything: erased at the person's wish, at any time; only the number is kept."
