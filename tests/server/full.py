@@ -27,6 +27,7 @@ def fill(store: Store, copies: int = 5) -> Product:
         _live(store, other, who)
     _speak(store, product)
     store.erase(product, UUID(int=copies), NOW)
+    _let_go(store, product)
     _set_aside(store, product)
     _gather(store, product)
     agent = Agent(platform="linux-x86_64", version="1.0.0", sha256="0" * 64, added_at=NOW)
@@ -99,6 +100,15 @@ def _speak(store: Store, product: Product) -> None:
     )
     said = Said(reason="other", score=7, follow_up=WORDS, comment=WORDS, email="anna@example.org")
     store.give_feedback(page, said, after(minutes=3))
+
+
+def _let_go(store: Store, product: Product) -> None:
+    """Let a copy's time be up, and give the product another key."""
+    long_ago = NOW - timedelta(days=1_000)
+    uuid, counter = UUID(int=999), UUID(int=1_999)
+    store.merge(product, [arrival(ping(1, installation_id=uuid, counter=counter), long_ago)])
+    assert store.forget_expired(product, NOW) == 1
+    store.keeping.rotate(product, NOW)
 
 
 def _set_aside(store: Store, product: Product) -> None:

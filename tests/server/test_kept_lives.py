@@ -144,6 +144,9 @@ WRITES: dict[str, Write] = {
     "erase_rehearsals": lambda world, _: world.store.erase_rehearsals(
         world.product, UUID(int=REHEARSED)
     ),
+    "forget_expired": lambda world, _: world.store.forget_expired(
+        world.product, NOW + timedelta(days=731)
+    ),
     "quarantine": set_aside,
     "lift": put_back,
     "keeping.leave_out: an installation": leave_out(Excluded(installation_id=UUID(int=LEFT))),
@@ -170,10 +173,12 @@ CHANGE_NOTHING = {
 ELSEWHERE = {
     *("begin_feedback", "feedback_opened"),  # in give_feedback
     *("refilled",),  # below
+    *("keeping.rotate", "keeping.retire", "keeping.accept_again"),  # in no report
     *("put_logo", "secret", "hand_out"),  # in no report
     *("keep_theme", "name_theme", "merge_theme", "decide_theme", "release_theme"),  # by themselves
 }
 READS = {
+    *("keeping.keys",),
     *(
         "agents",
         "agent_archive",

@@ -12,13 +12,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
 from exitpoll_agent.wire import Answers, format_instant
-from exitpoll_server import metrics
+from exitpoll_server import clock, metrics
 from exitpoll_server.counts import Churned, Counts, Window
 from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
 from exitpoll_server.questions import Kind, Survey
@@ -29,11 +29,13 @@ from exitpoll_server.store import (
     erasure,
     exclusions,
     feedback,
+    keys,
     lives,
     logos,
     merge,
     products,
     reading,
+    retention,
     surveys,
     themes,
 )
@@ -64,9 +66,10 @@ from exitpoll_server.store.engine import (
 from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
-from exitpoll_server.store.instants import to_ms
+from exitpoll_server.store.instants import to_day, to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.keeping import Keeping, exclude
+from exitpoll_server.store.keys import Key, NoSuchKeyError
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.people import People
 from exitpoll_server.store.products import Arrived, Product, ProductExistsError
@@ -93,9 +96,11 @@ __all__ = [
     "Feedback",
     "Invitation",
     "Kept",
+    "Key",
     "Logo",
     "Member",
     "MergeError",
+    "NoSuchKeyError",
     "NoThemeError",
     "OtherVersionError",
     "Product",
@@ -140,6 +145,8 @@ class Store:
         """What is kept of a product, how long, and what of it counts."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
+        self._heard: dict[str, int] = {}
+        """Keys with the day of which the database does not know yet that they were heard."""
 
     def close(self) -> None:
         """Finish what was submitted, and let go of every connection."""
@@ -186,9 +193,14 @@ class Store:
     def product_by_key(self, key: str) -> Product | None:
         """Return the product that a message is for."""
         with read_transaction(self._engine) as connection:
-            product = products.by_key(connection, key)
-        if product is not None:
-            self._known[key] = product, time.monotonic() + KNOWN_SECONDS
+            found = keys.find(connection, key)
+        if found is None:
+            return None
+        product, last_heard_day = found
+        self._known[key] = product, time.monotonic() + KNOWN_SECONDS
+        today = to_day(clock.now().date())
+        if last_heard_day is None or last_heard_day < today:
+            self._heard[key] = today
         return product
 
     def known_product(self, key: str) -> Product | None:
@@ -262,9 +274,13 @@ class Store:
 
     def _merge_group(self, group: Sequence[Waiting]) -> None:
         began = time.perf_counter()
+        heard = dict(self._heard)
         with write_transaction(self._engine) as connection:
             for product_id, arrivals in _by_product(group):
                 merge.merge(connection, product_id, arrivals)
+            keys.heard(connection, heard)
+        for key in heard:
+            self._heard.pop(key, None)
         metrics.committed(len(group), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
@@ -275,7 +291,7 @@ class Store:
         """
         # First the journal: where the rest fails, the next opening carries the erasure out.
         if self._journal is not None:
-            noted = Erased(product.key, str(installation_id), format_instant(now))
+            noted = Erased(product.lasting_key, str(installation_id), format_instant(now))
             try:
                 self._journal.append([noted])
             except OSError as error:
@@ -288,6 +304,22 @@ class Store:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase_rehearsals(connection, product.id, installation_id)
+
+    def forget_expired(self, product: Product, now: datetime) -> int:
+        """Let go of what gave no sign of life for longer than the product keeps it; count it.
+
+        Many transactions, each of a bounded size; whatever comes between them is heard first.
+        """
+        if product.retention_days is None:
+            return 0
+        before = to_ms(now - timedelta(days=product.retention_days))
+        forgotten = 0
+        while True:
+            with write_transaction(self._engine, alone=True) as connection:
+                some = retention.forget_some(connection, product.id, before)
+            forgotten += some
+            if not some:
+                return forgotten
 
     def known_of(self, product: Product, installation_id: UUID) -> tuple[Section, ...]:
         """Return everything that is kept of an installation, for the person behind it."""

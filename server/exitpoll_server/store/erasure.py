@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, func, select
 
 from exitpoll_agent.wire import format_instant, parse_instant
-from exitpoll_server.store import exclusions, products, tables
+from exitpoll_server.store import exclusions, keys, products, tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.instants import from_ms, to_ms
@@ -27,17 +27,32 @@ def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -
     """
     i = tables.installations
     theirs = (i.c.product_id == product_id) & i.c.uuid.in_(erased)
-    _count(connection, product_id, theirs)
-    _delete(connection, theirs)
-    f = tables.feedback
-    connection.execute(
-        delete(f).where(f.c.product_id == product_id, f.c.installation_uuid.in_(erased))
-    )
+    forget(connection, tables.erased, product_id, theirs)
+    _delete_pages(connection, product_id, erased)
     exclusions.forget(connection, product_id, erased)
     connection.execute(
         insert(connection, tables.tombstones).on_conflict_do_nothing(),
         [{"product_id": product_id, "uuid": one, "erased_at": at} for one, at in erased.items()],
     )
+
+
+def forget(
+    connection: Connection, counted: Table, product_id: int, which: ColumnElement[bool]
+) -> None:
+    """Delete what is known of installations, and add them to a count of those that went."""
+    _count(connection, counted, product_id, which)
+    i = tables.installations
+    _delete_pages(
+        connection, product_id, connection.scalars(select(i.c.uuid).where(which, ~i.c.test))
+    )
+    _delete(connection, which)
+
+
+def _delete_pages(connection: Connection, product_id: int, uuids: Iterable[UUID]) -> None:
+    """Delete what copies said while they were in use."""
+    f = tables.feedback
+    mine = (f.c.product_id == product_id) & f.c.installation_uuid.in_(list(uuids))
+    connection.execute(delete(f).where(mine))
 
 
 def erase_rehearsals(connection: Connection, product_id: int, installation_uuid: UUID) -> None:
@@ -56,43 +71,50 @@ def catch_up(engine: Engine, journal: Journal) -> int:
     A database lacks what was erased after the backup that it comes from, a journal what was
     erased before there was one.
     """
-    noted = {one.name: one for one in journal.read()}
     with read_transaction(engine) as connection:
-        ids = {product.key: product.id for product in products.everything(connection)}
+        ids = keys.owners(connection)
+        names = {one.id: one.lasting_key for one in products.everything(connection)}
         known = _tombstones(connection)
-    lacking = [one for name, one in noted.items() if name not in known and one.product_key in ids]
+    # Whichever of its keys names a product; of those that are not known here nothing can be done.
+    noted = {
+        (ids[one.product_key], one.installation_id): one
+        for one in journal.read()
+        if one.product_key in ids
+    }
+    lacking = [(name, one) for name, one in noted.items() if name not in known]
     for start in range(0, len(lacking), GROUP):
         with write_transaction(engine, alone=True) as connection:
-            for key, group in _by_product(lacking[start : start + GROUP]).items():
-                erase(connection, ids[key], group)
+            for product_id, group in _by_product(lacking[start : start + GROUP]).items():
+                erase(connection, product_id, group)
     journal.append(
-        Erased(*name, format_instant(from_ms(at)))
-        for name, at in known.items()
-        if name not in noted
+        Erased(names[product_id], uuid, format_instant(from_ms(at)))
+        for (product_id, uuid), at in known.items()
+        if (product_id, uuid) not in noted
     )
     return len(lacking)
 
 
-def _tombstones(connection: Connection) -> dict[tuple[str, str], int]:
-    t, p = tables.tombstones.c, tables.products.c
-    rows = connection.execute(
-        select(p.key, t.uuid, t.erased_at)
-        .join_from(tables.tombstones, tables.products, p.id == t.product_id)
-        .order_by(t.erased_at)
-    )
-    return {(key, str(uuid)): at for key, uuid, at in rows}
+Name: TypeAlias = tuple[int, str]
+"""A product's number in this database, and an installation's id."""
 
 
-def _by_product(erased: Iterable[Erased]) -> dict[str, dict[UUID, int]]:
-    found: dict[str, dict[UUID, int]] = {}
-    for one in erased:
-        of_one = found.setdefault(one.product_key, {})
-        of_one[UUID(one.installation_id)] = to_ms(parse_instant(one.at))
+def _tombstones(connection: Connection) -> dict[Name, int]:
+    t = tables.tombstones.c
+    rows = connection.execute(select(t.product_id, t.uuid, t.erased_at).order_by(t.erased_at))
+    return {(product_id, str(uuid)): at for product_id, uuid, at in rows}
+
+
+def _by_product(erased: Iterable[tuple[Name, Erased]]) -> dict[int, dict[UUID, int]]:
+    found: dict[int, dict[UUID, int]] = {}
+    for (product_id, uuid), one in erased:
+        found.setdefault(product_id, {})[UUID(uuid)] = to_ms(parse_instant(one.at))
     return found
 
 
-def _count(connection: Connection, product_id: int, which: ColumnElement[bool]) -> None:
-    """Add installations that are about to go to the anonymous count of those that went."""
+def _count(
+    connection: Connection, table: Table, product_id: int, which: ColumnElement[bool]
+) -> None:
+    """Add installations that are about to go to an anonymous count of those that went."""
     i, u, a = tables.installations, tables.uninstalls, tables.answers
     mine = select(i.c.id).where(which, ~i.c.test)
     standing = u.c.installation_id.in_(mine) & u.c.withdrawn_at.is_(None)
@@ -107,7 +129,6 @@ def _count(connection: Connection, product_id: int, which: ColumnElement[bool]) 
     }
     if not counts["installations"]:
         return
-    table = tables.erased
     new = insert(connection, table)
     connection.execute(
         new.on_conflict_do_update(

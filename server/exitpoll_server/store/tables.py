@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -72,6 +73,28 @@ products = Table(
     Column("window_days", Integer, nullable=False, server_default="28"),
     Column("good_days", Integer, nullable=False, server_default="8"),
     Column("success_milestone", String),
+    # What `key` was at first, once it is another one: what people's machines keep goes by it.
+    Column("first_key", String),
+    # What every agent is asked for (wire.Policy).
+    Column("collection", Boolean, nullable=False, server_default=true()),
+    Column("survey", Boolean, nullable=False, server_default=true()),
+    Column("interval_hours", Integer, nullable=False, server_default="24"),
+    Column("resend_since", Integer),
+    Column("move_to", String),
+    # Null: until somebody deletes it.
+    Column("retention_days", Integer),
+)
+
+# Every key that a product ever had; what was bundled with one speaks with it for good.
+product_keys = Table(
+    "product_keys",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    # A day, and nothing of who it was.
+    Column("last_heard_day", Integer),
+    Column("retired_at", BigInteger),
 )
 
 secrets = Table(
@@ -362,6 +385,16 @@ terms = Table(
 # How many were erased, of whom nothing else is known: what is counted adds up all the same.
 erased = Table(
     "erased",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("installations", Integer, nullable=False),
+    Column("uninstalls", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+)
+
+# The same of those whose time was up.
+expired = Table(
+    "expired",
     metadata,
     Column("product_id", ForeignKey("products.id"), primary_key=True),
     Column("installations", Integer, nullable=False),

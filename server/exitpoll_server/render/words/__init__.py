@@ -282,6 +282,9 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
         (second.erased, "left out of everything: erased at the person's wish"),
         (second.erased_uninstalled, "of the erased had uninstalled"),
         (second.erased_answered, "of the erased had uninstalled and answered"),
+        (second.expired, "left out of everything: let go, their time of keeping being up"),
+        (second.expired_uninstalled, "of those let go had uninstalled"),
+        (second.expired_answered, "of those let go had uninstalled and answered"),
     )
     said: list[tuple[str, Figure | None]] = [
         (f"{figure.numerator:,} {text}.", figure) for figure, text in sentences if figure.numerator

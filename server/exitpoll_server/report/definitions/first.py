@@ -72,6 +72,12 @@ DEFINITIONS: dict[str, str] = {
     ),
     "iceberg.erased_uninstalled": "Of the erased, how many had uninstalled.",
     "iceberg.erased_answered": "Of the erased, how many had uninstalled and answered.",
+    "iceberg.expired": (
+        "Left out of everything: let go after the time for which the vendor keeps data, at any "
+        "time; only the number is kept."
+    ),
+    "iceberg.expired_uninstalled": "Of those let go, how many had uninstalled.",
+    "iceberg.expired_answered": "Of those let go, how many had uninstalled and answered.",
     "iceberg.false_alarm": (
         "Of all installations that were ever unused for T days, the share that launched again."
     ),
