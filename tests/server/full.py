@@ -11,7 +11,7 @@ from tests.server.messages import NOW, after, arrival, leaving, ping, row, shown
 from exitpoll_agent import wire
 from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
-from exitpoll_server.store import Agent, Invitation, Logo, Product, Said, Store
+from exitpoll_server.store import Agent, Declared, Invitation, Logo, Product, Said, Store
 
 WORDS = "Прощай — 再見 🙃 '); DROP"
 """What a careless way from one engine to the other would damage."""
@@ -109,6 +109,8 @@ def _let_go(store: Store, product: Product) -> None:
     store.merge(product, [arrival(ping(1, installation_id=uuid, counter=counter), long_ago)])
     assert store.forget_expired(product, NOW) == 1
     store.keeping.rotate(product, NOW)
+    said = Declared(kind="attribute", name="plan", meaning=WORDS, is_personal=False)
+    store.keeping.declare(product, said)
 
 
 def _set_aside(store: Store, product: Product) -> None:

@@ -174,11 +174,18 @@ ELSEWHERE = {
     *("begin_feedback", "feedback_opened"),  # in give_feedback
     *("refilled",),  # below
     *("keeping.rotate", "keeping.retire", "keeping.accept_again"),  # in no report
+    *("keeping.declare", "keeping.take_back"),
     *("put_logo", "secret", "hand_out"),  # in no report
     *("keep_theme", "name_theme", "merge_theme", "decide_theme", "release_theme"),  # by themselves
 }
 READS = {
-    *("keeping.keys",),
+    *(
+        "keeping.keys",
+        "keeping.declared",
+        "keeping.arriving",
+        "keeping.consents",
+        "keeping.erasures",
+    ),
     *(
         "agents",
         "agent_archive",

@@ -22,7 +22,9 @@ from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
 from exitpoll_server.console.exclusions import Exclusions
 from exitpoll_server.console.kits import Kits
+from exitpoll_server.console.names import Names
 from exitpoll_server.console.people import PeoplePages
+from exitpoll_server.console.privacy import Privacy
 from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
 from exitpoll_server.console.signing import LANGUAGES, Signing
@@ -85,6 +87,8 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         Kits(store, settings.public_url),
         SettingsPages(store),
         Exclusions(store),
+        Names(store),
+        Privacy(store),
         PeoplePages(store, settings.public_url),
     ):
         part.add_to(pages)

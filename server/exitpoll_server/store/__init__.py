@@ -52,8 +52,9 @@ from exitpoll_server.store.answers import import_answers
 from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.audit import CHANGES_ON_A_PAGE, Change
 from exitpoll_server.store.backups import backup, restore
-from exitpoll_server.store.copies import Entry, Record, Section
+from exitpoll_server.store.copies import MOST_RECORDS, Entry, Record, Section
 from exitpoll_server.store.copying import Whole
+from exitpoll_server.store.declared import Arriving, Declared, What
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -63,12 +64,13 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
+from exitpoll_server.store.erasure import Gone, digest
 from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.instants import to_day, to_ms
 from exitpoll_server.store.journal import Erased, Journal
-from exitpoll_server.store.keeping import Keeping, exclude
+from exitpoll_server.store.keeping import ERASURES_ON_A_PAGE, Keeping, exclude
 from exitpoll_server.store.keys import Key, NoSuchKeyError
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.people import People
@@ -80,20 +82,24 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CHANGES_ON_A_PAGE",
+    "ERASURES_ON_A_PAGE",
     "ROLES",
     "Account",
     "AccountError",
     "Agent",
     "Arrival",
     "Arrived",
+    "Arriving",
     "Asked",
     "BusyError",
     "Change",
     "Channel",
+    "Declared",
     "Entry",
     "Excluded",
     "Exclusion",
     "Feedback",
+    "Gone",
     "Invitation",
     "Kept",
     "Key",
@@ -112,8 +118,10 @@ __all__ = [
     "Showing",
     "Store",
     "StoreError",
+    "What",
     "Whole",
     "backup",
+    "digest",
     "restore",
 ]
 
@@ -299,6 +307,9 @@ class Store:
                 raise BusyError from error
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase(connection, product.id, {installation_id: to_ms(now)})
+            # The person's own wish is nobody's deed.
+            if audit.is_somebody_at_work():
+                audit.note(connection, "copy.erased", product.id, copy=digest(installation_id))
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
@@ -321,10 +332,15 @@ class Store:
             if not some:
                 return forgotten
 
-    def known_of(self, product: Product, installation_id: UUID) -> tuple[Section, ...]:
-        """Return everything that is kept of an installation, for the person behind it."""
+    def known_of(
+        self, product: Product, installation_id: UUID, most: int | None = MOST_RECORDS
+    ) -> tuple[Section, ...]:
+        """Return everything that is kept of an installation, for the person behind it.
+
+        Of each table at most so many records; None: all.
+        """
         with read_transaction(self._engine) as connection:
-            return copies.everything(connection, product.id, installation_id)
+            return copies.everything(connection, product.id, installation_id, most)
 
     def import_answers(
         self, product: Product, said: Sequence[tuple[UUID, datetime, Answers]]

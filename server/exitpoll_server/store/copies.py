@@ -71,7 +71,10 @@ class Section:
 
 
 def everything(
-    connection: Connection, product_id: int, installation_uuid: UUID
+    connection: Connection,
+    product_id: int,
+    installation_uuid: UUID,
+    most: int | None = MOST_RECORDS,
 ) -> tuple[Section, ...]:
     """Return everything that is kept of an installation, its rehearsals last; empty for nothing."""
     i, f, t, x = tables.installations, tables.feedback, tables.tombstones, tables.exclusions
@@ -80,12 +83,14 @@ def everything(
         .where(i.c.product_id == product_id, i.c.uuid == installation_uuid)
         .order_by(i.c.test)
     ).all()
-    found = [part for one in copies for part in _of_copy(connection, one.id, is_test=one.test)]
+    found = [
+        part for one in copies for part in _of_copy(connection, one.id, is_test=one.test, most=most)
+    ]
     said = (f.c.product_id == product_id) & (f.c.installation_uuid == installation_uuid)
     gone = (t.c.product_id == product_id) & (t.c.uuid == installation_uuid)
-    found += [_section(connection, f, said), _section(connection, t, gone)]
+    found += [_section(connection, f, said, most=most), _section(connection, t, gone)]
     mine = (x.c.product_id == product_id) & (x.c.installation_uuid == installation_uuid)
-    found.append(_section(connection, x, mine))
+    found.append(_section(connection, x, mine, most=most))
     return tuple(section for section in found if section.records)
 
 
@@ -98,31 +103,40 @@ def shown(table: Table) -> list[Column[Any]]:
     ]
 
 
-def _of_copy(connection: Connection, number: int, *, is_test: bool) -> Iterator[Section]:
+def _of_copy(
+    connection: Connection, number: int, *, is_test: bool, most: int | None
+) -> Iterator[Section]:
     i, u, a = tables.installations, tables.uninstalls, tables.answers
-    yield _section(connection, i, i.c.id == number, is_test=is_test)
+    yield _section(connection, i, i.c.id == number, is_test=is_test, most=most)
     for table in (tables.history, tables.counters, tables.launches, tables.milestones):
-        yield _section(connection, table, table.c.installation_id == number, is_test=is_test)
+        yield _section(
+            connection, table, table.c.installation_id == number, is_test=is_test, most=most
+        )
     for uninstall in connection.scalars(
         select(u.c.id).where(u.c.installation_id == number).order_by(u.c.id)
     ).all():
-        yield _section(connection, u, u.c.id == uninstall, is_test=is_test)
+        yield _section(connection, u, u.c.id == uninstall, is_test=is_test, most=most)
         for table in (tables.receipts, tables.showings, a):
-            yield _section(connection, table, table.c.uninstall_id == uninstall, is_test=is_test)
+            yield _section(
+                connection, table, table.c.uninstall_id == uninstall, is_test=is_test, most=most
+            )
     imported = (a.c.installation_id == number) & a.c.uninstall_id.is_(None)
-    yield _section(connection, a, imported, is_test=is_test)
+    yield _section(connection, a, imported, is_test=is_test, most=most)
 
 
 def _section(
-    connection: Connection, table: Table, which: ColumnElement[bool], *, is_test: bool = False
+    connection: Connection,
+    table: Table,
+    which: ColumnElement[bool],
+    *,
+    is_test: bool = False,
+    most: int | None = MOST_RECORDS,
 ) -> Section:
     order = [column.desc() for column in table.primary_key]
     columns = [_told(column) for column in shown(table)]
-    rows = connection.execute(
-        select(*columns).where(which).order_by(*order).limit(MOST_RECORDS)
-    ).all()
+    rows = connection.execute(select(*columns).where(which).order_by(*order).limit(most)).all()
     more = 0
-    if len(rows) == MOST_RECORDS:
+    if len(rows) == most:
         count = select(func.count()).select_from(table).where(which)
         more = connection.execute(count).scalar_one() - len(rows)
     records = tuple(_record(row) for row in rows)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -17,6 +20,33 @@ from exitpoll_server.store.journal import Erased, Journal
 
 GROUP = 500
 """So many erasures are caught up with at once: each engine takes as many parameters."""
+
+
+DIGEST_CHARS = 16
+"""Enough to know an id again that somebody names, and too little to be one."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A line of the log of erasures."""
+
+    at: datetime
+    digest: str
+
+
+def digest(installation_uuid: UUID) -> str:
+    """Return what stands for an id where the id itself is not said."""
+    return hashlib.sha256(str(installation_uuid).encode()).hexdigest()[:DIGEST_CHARS]
+
+
+def log(connection: Connection, product_id: int, before: datetime | None, most: int) -> list[Gone]:
+    """Return the last erasures of a product before an instant, the last first."""
+    t = tables.tombstones
+    query = select(t.c.erased_at, t.c.uuid).where(t.c.product_id == product_id)
+    if before is not None:
+        query = query.where(t.c.erased_at < to_ms(before))
+    rows = connection.execute(query.order_by(t.c.erased_at.desc(), t.c.uuid).limit(most))
+    return [Gone(from_ms(row.erased_at), digest(row.uuid)) for row in rows]
 
 
 def erase(connection: Connection, product_id: int, erased: Mapping[UUID, int]) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 
-from exitpoll_server.store import audit, exclusions, keys
+from exitpoll_server.store import audit, declared, erasure, exclusions, keys, tables
+from exitpoll_server.store.declared import Arriving, Declared, What
 from exitpoll_server.store.engine import read_transaction, write_transaction
+from exitpoll_server.store.erasure import Gone
 from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.keys import Key
 from exitpoll_server.store.products import Product
+
+ERASURES_ON_A_PAGE = 50
 
 
 def exclude(
@@ -67,3 +71,41 @@ class Keeping:
         with write_transaction(self._engine) as connection:
             keys.retire(connection, product.id, key, None)
             audit.note(connection, "key.accepted", product.id, key=key)
+
+    def declared(self, product: Product) -> list[Declared]:
+        """Return what the vendor says that milestones and attributes mean."""
+        with read_transaction(self._engine) as connection:
+            return declared.everything(connection, product.id)
+
+    def arriving(self, product: Product) -> list[Arriving]:
+        """Return which milestones and attributes really arrive, declared or not."""
+        with read_transaction(self._engine) as connection:
+            return declared.arriving(connection, product.id)
+
+    def declare(self, product: Product, one: Declared) -> None:
+        """Say what a milestone or an attribute means."""
+        with write_transaction(self._engine) as connection:
+            declared.declare(connection, product.id, one)
+            audit.note(connection, "name.declared", product.id, name=one.name, kind=one.kind)
+
+    def take_back(self, product: Product, kind: What, name: str) -> None:
+        """Say nothing of a milestone or an attribute any more."""
+        with write_transaction(self._engine) as connection:
+            declared.take_back(connection, product.id, kind, name)
+            audit.note(connection, "name.released", product.id, name=name, kind=kind)
+
+    def consents(self, product: Product) -> dict[str, int]:
+        """Count the installations that are known by the consent that was last heard of them."""
+        i, u = tables.installations.c, tables.uninstalls.c
+        # Who is known by leaving alone said it then.
+        leaving = select(u.consent).where(u.installation_id == i.id).order_by(u.id.desc()).limit(1)
+        consent = func.coalesce(i.consent, leaving.scalar_subquery(), "unknown").label("consent")
+        each = select(consent).where(i.product_id == product.id, ~i.test).subquery()
+        with read_transaction(self._engine) as connection:
+            rows = connection.execute(select(each.c.consent, func.count()).group_by(each.c.consent))
+            return {said: n for said, n in rows}
+
+    def erasures(self, product: Product, before: datetime | None = None) -> list[Gone]:
+        """Return a page of the log of erasures, the last first; those before an instant."""
+        with read_transaction(self._engine) as connection:
+            return erasure.log(connection, product.id, before, ERASURES_ON_A_PAGE)

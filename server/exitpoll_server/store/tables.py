@@ -402,6 +402,17 @@ expired = Table(
     Column("answered", Integer, nullable=False),
 )
 
+# What the vendor says that milestones and attributes mean; of no copy.
+declared = Table(
+    "declared",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("meaning", String, nullable=False),
+    Column("is_personal", Boolean, nullable=False),
+)
+
 tombstones = Table(
     "tombstones",
     metadata,

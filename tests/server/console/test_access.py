@@ -32,6 +32,9 @@ WHO_MAY = {
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),
     **dict.fromkeys(("people", "invite", "give_role", "changes"), OWN),
     **dict.fromkeys(("exclusions", "leave_out", "lift"), OWN),
+    **dict.fromkeys(("set_policy", "set_retention", "new_key", "retire_key", "accept_key"), OWN),
+    **dict.fromkeys(("names", "declare", "take_back"), OWN),
+    **dict.fromkeys(("privacy", "copy_file", "erase_copy"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
     **dict.fromkeys(("close", "let_in_again", "changes_of_all"), SERVER),
 }
@@ -69,6 +72,7 @@ def test_every_route_is_for_whom_it_is_said_to_be(
     """Whoever may comes in; a role that does not suffice is told so; to others nothing is there."""
     store.keep_theme(product, name="Slow", words=[ThemeWords(language="en", stems=("slow",))])
     store.keeping.leave_out(product, Excluded(version="0"), note=None, now=NOW)
+    store.keeping.rotate(product, NOW)
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("console.")]
     assert {_name(rule) for rule in rules} == set(WHO_MAY)
     wrong: list[tuple[str, str, object]] = []
@@ -97,7 +101,7 @@ def _name(rule: Rule) -> str:
 
 
 def _ask(visitor: Visitor, rule: Rule, product: Product) -> TestResponse:
-    filled = {**FILLED, "number": product.id}
+    filled = {**FILLED, "number": product.id, "key": product.key}
     if _name(rule) in ("kit", "kit_file"):
         filled["kind"] = "link"
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(filled[found[1]]), rule.rule)

@@ -177,7 +177,10 @@ def test_every_action_has_its_sentence() -> None:
     """Whatever the store notes can be read in the log."""
     source = "".join(file.read_text("utf-8") for file in (SERVER / "store").glob("*.py"))
     noted = set(
-        re.findall(r'"((?:account|member|product|agent|survey|logo|exclusion|theme)\.\w+)"', source)
+        re.findall(
+            r'"((?:account|member|product|agent|survey|logo|exclusion|theme|key|name|copy)\.\w+)"',
+            source,
+        )
     )
     assert noted - {"product.id"} == set(SENTENCES)
 

@@ -53,3 +53,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("product_id", name=op.f("pk_expired")),
     )
+    op.create_table(
+        "declared",
+        sa.Column("product_id", NUMBER, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("meaning", sa.String(), nullable=False),
+        sa.Column("is_personal", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_declared_product_id")
+        ),
+        sa.PrimaryKeyConstraint("product_id", "kind", "name", name=op.f("pk_declared")),
+    )
