@@ -96,14 +96,12 @@ class Keeping:
 
     def consents(self, product: Product) -> dict[str, int]:
         """Count the installations that are known by the consent that was last heard of them."""
-        i, u = tables.installations.c, tables.uninstalls.c
-        # Who is known by leaving alone said it then.
-        leaving = select(u.consent).where(u.installation_id == i.id).order_by(u.id.desc()).limit(1)
-        consent = func.coalesce(i.consent, leaving.scalar_subquery(), "unknown").label("consent")
+        i = tables.installations.c
+        consent = func.coalesce(i.consent, "unknown").label("consent")
         each = select(consent).where(i.product_id == product.id, ~i.test).subquery()
         with read_transaction(self._engine) as connection:
             rows = connection.execute(select(each.c.consent, func.count()).group_by(each.c.consent))
-            return {said: n for said, n in rows}
+            return dict(rows.tuples().all())
 
     def erasures(self, product: Product, before: datetime | None = None) -> list[Gone]:
         """Return a page of the log of erasures, the last first; those before an instant."""

@@ -13,7 +13,7 @@ from tests.server.messages import NOW, arrival, leaving, ping, row
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, dictionary
-from exitpoll_server.store import Declared, Excluded, Product, Store, digest
+from exitpoll_server.store import Channel, Declared, Excluded, Product, Store, digest
 
 # -- left out of reports -------------------------------------------------------------------
 
@@ -245,8 +245,11 @@ def test_a_persons_own_erasure_is_nobodys_deed(
 def test_consents_are_counted(ada: Visitor, store: Store, product: Product) -> None:
     """Who reads why data is there sees under which consent it came."""
     store.merge(product, [arrival(ping())])
-    by_link = leaving(installation_id=UUID(int=2), counter=None, consent="exit")
-    store.merge(product, [arrival(by_link, NOW, "link")])
+    channels: dict[int, Channel] = {2: "agent", 3: "link"}
+    for who, channel in channels.items():
+        left = leaving(installation_id=UUID(int=who), counter=None, consent="exit")
+        store.merge(product, [arrival(left, NOW, channel)])
     page = ada.read(f"/{product.id}/privacy")
+    assert store.keeping.consents(product) == {"full": 1, "exit": 1, "unknown": 1}
     assert "full, launches and the uninstall: 1 exit, the uninstall alone: 1" in page
     assert "730 days after its last sign of life" in page
