@@ -24,7 +24,7 @@ from exitpoll_server.config import Rate
 from exitpoll_server.counts import Erased, Window
 from exitpoll_server.ids import stable_uuid
 from exitpoll_server.questions import FEEDBACK
-from exitpoll_server.store import Product, Said, Store, copies, tables
+from exitpoll_server.store import Excluded, Product, Said, Store, copies, tables
 from exitpoll_server.survey.labels import TITLES, label
 
 STRANGER = UUID(int=0x2)
@@ -101,6 +101,9 @@ def live(store: Store, product: Product, *, who: UUID = INSTALLATION, test: bool
             now=after(hours=-1),
         )
         store.give_feedback(page, Said(comment=f"feedback of {who}"), NOW)
+        mine = Excluded(installation_id=who)
+        mark = store.keeping.leave_out(product, mine, note=f"note on {who}", now=NOW)
+        store.lift(mark.id, NOW)
 
 
 def ask_copy(client: FlaskClient, product: Product, who: object, **fields: str) -> Page:
