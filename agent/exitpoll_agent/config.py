@@ -30,6 +30,7 @@ IN_THE_ENVIRONMENT = (
     "installed_version",
     "customer",
     "containers",
+    "first_key",
 )
 """What `EXITPOLL_<NAME>` may override; an empty variable counts as not set."""
 IN_THE_FILE = (*IN_THE_ENVIRONMENT, "attributes", "texts")
@@ -100,7 +101,9 @@ def load(
     }
     address = _address(settings.get("address"))
     product = _text(settings.get("product")) or address.product_key
-    theirs = Places.of(product, address, environment)
+    # A product that was given another key since keeps its folders.
+    first_key = _text(settings.get("first_key")) or address.product_key
+    theirs = Places.of(product, first_key, environment)
     if not theirs.state.is_absolute() and not environment.get(PREFIX + "STATE_DIR"):
         raise ConfigError(f"no home folder is known: set {PREFIX}STATE_DIR")
     containers = _choice(

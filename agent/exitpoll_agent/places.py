@@ -30,9 +30,12 @@ class Places:
     """The file that an uninstaller leaves for the next version."""
 
     @classmethod
-    def of(cls, product: str, address: wire.Address, environment: Mapping[str, str]) -> Places:
-        """Return the places, as the environment names them or the system has them."""
-        name = wire.folder_name(product, address.product_key)
+    def of(cls, product: str, product_key: str, environment: Mapping[str, str]) -> Places:
+        """Return the places, as the environment names them or the system has them.
+
+        The key is the one that the product began with.
+        """
+        name = wire.folder_name(product, product_key)
         mark = name.rpartition("-")[2]
         state = environment.get(order.PREFIX + "STATE_DIR")
         machine = environment.get(order.PREFIX + "MACHINE_DIR")

@@ -27,6 +27,8 @@ class Taken(Generic[Message]):
     message: Message
     ignored: tuple[str, ...]
     """What of it was left out."""
+    policy: wire.Policy
+    """What its agent is asked for."""
     durable: Future[None]
     """Ends when it may be confirmed; raises BusyError where it could not be stored."""
 
@@ -51,7 +53,8 @@ def take_ping(
         # it in order: a delayed ping must not undo it.
         message = replace(_without_history(message), counter=message.counter)
     arrival = Arrival(message=message, channel="agent", received_at=now)
-    return Taken(message, loaded.ignored, store.submit(product, arrival, durable))
+    submitted = store.submit(product, arrival, durable)
+    return Taken(message, loaded.ignored, product.policy, submitted)
 
 
 def take_uninstall(
@@ -76,7 +79,8 @@ def take_uninstall(
     # Under `full` no agent sends steps; whoever does, sends no other number than a step.
     message = replace(message, uninstall=_coarse(message.uninstall))
     arrival = Arrival(message=message, channel=channel, received_at=now)
-    return Taken(message, loaded.ignored, store.submit(product, arrival, durable))
+    submitted = store.submit(product, arrival, durable)
+    return Taken(message, loaded.ignored, product.policy, submitted)
 
 
 def take_link(

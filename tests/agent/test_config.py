@@ -48,6 +48,7 @@ def test_a_file_has_every_setting(tmp_path: Path) -> None:
         installed_version = "2.0.0"
         customer = "c-1"
         containers = "count"
+        first_key = "FIRST"
         [attributes]
         plan = "pro"
         seats = 3
@@ -74,6 +75,21 @@ def test_a_file_has_every_setting(tmp_path: Path) -> None:
         machine_folder=Path("/machine"),
         note_file=settings.note_file,
     )
+
+
+def test_another_key_changes_no_folder(tmp_path: Path) -> None:
+    """A product that was given a new key goes on where it was, if it says which was its first."""
+    named = {**ENOUGH, "XDG_STATE_HOME": str(tmp_path)}
+    before = config.load(None, named)
+    key, host = before.address.product_key, before.address.base.partition("://")[2]
+    (tmp_path / "exitpoll.toml").write_text('product = "Notes"')
+    first = config.load(None, named)
+    rotated = {**named, "EXITPOLL_ADDRESS": f"https://NEW@{host}"}
+    assert config.load(None, rotated).state_folder != first.state_folder
+    now = config.load(None, {**rotated, "EXITPOLL_FIRST_KEY": key})
+    assert now.address.product_key == "NEW"
+    for name in ("state_folder", "machine_folder", "note_file"):
+        assert getattr(now, name) == getattr(first, name)
 
 
 def test_the_environment_wins(tmp_path: Path) -> None:

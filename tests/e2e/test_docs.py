@@ -178,16 +178,22 @@ def test_a_product_is_set_as_docs_operating_says(tmp_path: Path) -> None:
     script = "exitpoll product create Inkwell\n" + blocks("docs/operating.md", "product")
     done = run(script, tmp_path, EXITPOLL_DATABASE_URL=database)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"  +(.+)", done.stdout)[-5:] == [
+    assert re.findall(r"  +(.+)", done.stdout)[-6:] == [
         "60 days",
         "30 days",
         "28 days",
         "8",
         "first-export",
+        "730 days",
     ]
     page = (ROOT / "docs" / "operating.md").read_text("utf-8")
     for option in (one for one in product.commands["set"].params if one.name != "name"):
         assert f"`{option.opts[0]} {option.metavar}`" in page, option.opts
+    policy = blocks("docs/operating.md", "policy")
+    done = run(policy, tmp_path, EXITPOLL_DATABASE_URL=database)
+    assert done.stdout.endswith("https://PRODUCT-KEY@feedback.example.org\n"), done.stderr
+    for option in (one for one in product.commands["policy"].params if one.name != "name"):
+        assert any(f"| `{said}" in page for said in (*option.opts, *option.secondary_opts))
 
 
 LOST = """\

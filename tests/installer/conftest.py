@@ -57,7 +57,7 @@ class Vendor:
     def product(self, name: str) -> str:
         """Create a product and return its address."""
         address = self.exitpoll("product", "create", name).strip()
-        self._places.append(Places.of(name, wire.parse_address(address), {}))
+        self._places.append(Places.of(name, wire.parse_address(address).product_key, {}))
         return address
 
     def kit(self, installer: str, folder: str, *options: str, product: str = "Inkwell") -> Path:

@@ -14,6 +14,7 @@ from exitpoll_server.counts import Window
 from exitpoll_server.counts.themes import ThemeWords
 from exitpoll_server.store import (
     Agent,
+    Declared,
     Invitation,
     Logo,
     News,
@@ -38,6 +39,7 @@ def fill(store: Store, copies: int = 5) -> Product:
         _live(store, other, who)
     _speak(store, product)
     store.erase(product, UUID(int=copies), NOW)
+    _let_go(store, product)
     _set_aside(store, product)
     _gather(store, product)
     agent = Agent(platform="linux-x86_64", version="1.0.0", sha256="0" * 64, added_at=NOW)
@@ -142,6 +144,17 @@ def _correspond(store: Store, product: Product) -> None:
     weekend = frozenset({6, 7})
     calendar = Calendar(zone="UTC", weekdays=weekend, holidays=frozenset({NOW.date()}))
     store.letters.set_calendar(product, calendar)
+
+
+def _let_go(store: Store, product: Product) -> None:
+    """Let a copy's time be up, and give the product another key."""
+    long_ago = NOW - timedelta(days=1_000)
+    uuid, counter = UUID(int=999), UUID(int=1_999)
+    store.merge(product, [arrival(ping(1, installation_id=uuid, counter=counter), long_ago)])
+    assert store.forget_expired(product, NOW) == 1
+    store.keeping.rotate(product, NOW)
+    said = Declared(kind="attribute", name="plan", meaning=WORDS, is_personal=False)
+    store.keeping.declare(product, said)
 
 
 def _set_aside(store: Store, product: Product) -> None:

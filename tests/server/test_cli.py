@@ -251,7 +251,7 @@ def test_a_quarantine_from_beginning_to_end(sample: Terminal) -> None:
     ("options", "said"),
     [
         (["--from", "2026-02-01", "--to", "2026-02-01"], "--from must be before --to"),
-        (["--from", "2026-02-01"], "Missing option '--to'"),
+        (["--from", "2026-02-01"], "name either --from and --to"),
         (["--from", "1", "--to", "2026-02-01"], "'1' is no instant"),
         (["--from", "2026-01-01", "--to", "2026-02-01", "--note", "a\nb"], "printable"),
         (["--from", "2026-01-01", "--to", "2026-02-01", "--note", "x" * 201], "200"),
@@ -261,6 +261,20 @@ def test_a_quarantine_that_makes_no_sense(sample: Terminal, options: list[str], 
     """Nothing is set aside."""
     assert said in sample.fail("quarantine", "add", "--product", "Sample", *options)
     assert sample.succeed("quarantine", "list") == ""
+
+
+def test_an_installation_and_a_version_are_set_aside(sample: Terminal) -> None:
+    """Each by its name, with how many they are today, and the list says what each goes by."""
+    uuid = "7f1d2c3b-4a59-4e68-8770-8695a4b3c2d1"
+    about = ("quarantine", "add", "--product", "Sample")
+    said = sample.succeed(*about, "--installation", uuid, "--note", "ours")
+    assert said == "Quarantine 1: 0 installations set aside\n"
+    sample.succeed(*about, "--version", "0-dev")
+    assert sample.succeed("quarantine", "list") == (
+        f"1\tSample\t{uuid}\t0\tstands\tours\n2\tSample\tversion 0-dev\t0\tstands\t\n"
+    )
+    assert "name either" in sample.fail(*about, "--version", "1", "--installation", uuid)
+    assert "name either" in sample.fail(*about)
 
 
 # -- the real program ------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from tests.server.test_queries import World, launched, leaves
 from exitpoll_agent import wire
 from exitpoll_server.counts import Window
 from exitpoll_server.questions import EXIT, Reason
-from exitpoll_server.store import Product, Said, Store, tables
+from exitpoll_server.store import Excluded, Product, Said, Store, tables
 from exitpoll_server.store.engine import write_transaction
+from exitpoll_server.store.keeping import Keeping
 from exitpoll_server.transfer.copying import copy
 
 STAYS, LEFT, SHOWN, REHEARSED, IMPORTED = range(1, 6)
@@ -75,6 +76,16 @@ def put_back(world: World, _: int) -> None:
     world.count()
     (mark,) = (one for one in world.store.exclusions() if one.lifted_at is None)
     world.store.lift(mark.id, NOW)
+
+
+def leave_out(which: Excluded) -> Write:
+    """Return how to leave something out."""
+
+    def do(world: World, _: int) -> None:
+        world.tell(launched(STAYS, NOW, seq=2, version="1.0"))
+        world.store.keeping.leave_out(world.product, which, note=None, now=NOW)
+
+    return do
 
 
 def give_feedback(world: World, _: int) -> None:
@@ -133,8 +144,13 @@ WRITES: dict[str, Write] = {
     "erase_rehearsals": lambda world, _: world.store.erase_rehearsals(
         world.product, UUID(int=REHEARSED)
     ),
+    "forget_expired": lambda world, _: world.store.forget_expired(
+        world.product, NOW + timedelta(days=731)
+    ),
     "quarantine": set_aside,
     "lift": put_back,
+    "keeping.leave_out: an installation": leave_out(Excluded(installation_id=UUID(int=LEFT))),
+    "keeping.leave_out: a version": leave_out(Excluded(version="1.0")),
     "give_feedback": give_feedback,
     "offered": lambda world, showing: world.store.offered(showing, "other", NOW),
     "offer_taken": lambda world, showing: world.store.offer_taken(showing, NOW),
@@ -157,10 +173,19 @@ CHANGE_NOTHING = {
 ELSEWHERE = {
     *("begin_feedback", "feedback_opened"),  # in give_feedback
     *("refilled",),  # below
+    *("keeping.rotate", "keeping.retire", "keeping.accept_again"),  # in no report
+    *("keeping.declare", "keeping.take_back"),
     *("put_logo", "secret", "hand_out"),  # in no report
     *("keep_theme", "name_theme", "merge_theme", "decide_theme", "release_theme"),  # by themselves
 }
 READS = {
+    *(
+        "keeping.keys",
+        "keeping.declared",
+        "keeping.arriving",
+        "keeping.consents",
+        "keeping.erasures",
+    ),
     *(
         "agents",
         "agent_archive",
@@ -182,6 +207,7 @@ READS = {
 def test_every_method_of_the_store_is_looked_at() -> None:
     """A new method either writes and is tried here, or is said to read."""
     methods = {name for name in vars(Store) if not name.startswith("_")}
+    methods |= {f"keeping.{name}" for name in vars(Keeping) if not name.startswith("_")}
     written = {name.partition(":")[0] for name in WRITES}
     assert methods == written | ELSEWHERE | READS
     assert len(methods) == len(written) + len(ELSEWHERE) + len(READS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,7 +18,7 @@ from exitpoll_agent.config import load, parse_toml
 from exitpoll_agent.wire import Address
 from exitpoll_server import kits
 from exitpoll_server.cli import FORESEEN, cli
-from exitpoll_server.kits import KINDS, AgentError, Kit, KitError, escaping
+from exitpoll_server.kits import KINDS, AgentError, Kit, KitError, escaping, write, writing
 from exitpoll_server.kits.words import words
 from exitpoll_server.languages import LANGUAGES
 from exitpoll_server.questions import EXIT, Reason, Survey
@@ -58,6 +59,29 @@ def archive(folder: str, *names: str, kind: bytes = tarfile.REGTYPE) -> bytes:
 
 
 LINUX = "exitpoll-agent-1.2.3-linux-x86_64"
+
+
+# -- another key -----------------------------------------------------------------------------
+
+
+def test_a_kit_with_another_key_updates_the_same_copies(tmp_path: Path) -> None:
+    """Messages come with the new key; folders and upgrades go by the first one."""
+    now = replace(ADDRESS, product_key="knew")
+    same = chosen("script", consent="full", platform="any")
+    other = chosen(
+        "script", consent="full", platform="any", address=now, lasting_key=ADDRESS.product_key
+    )
+    before, after = (writing._values(one) for one in (same, other))  # noqa: SLF001 - what templates say
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"key", "address", "page"}
+    write(other, tmp_path / "kit", None)
+    [settings] = (tmp_path / "kit").rglob("exitpoll.toml")
+    lines = settings.read_text("utf-8").splitlines()
+    assert f'address = "{now}"' in lines
+    assert f'first_key = "{ADDRESS.product_key}"' in lines
+    write(same, tmp_path / "same", None)
+    [settings] = (tmp_path / "same").rglob("exitpoll.toml")
+    assert "first_key" not in settings.read_text("utf-8")
 
 
 # -- words -----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from exitpoll_server.config import Rate
 from exitpoll_server.counts import Erased, Window
 from exitpoll_server.ids import stable_uuid
 from exitpoll_server.questions import FEEDBACK
-from exitpoll_server.store import Product, Reply, Said, Store, copies, tables
+from exitpoll_server.store import Excluded, Product, Reply, Said, Store, copies, tables
 from exitpoll_server.survey.labels import TITLES, label
 
 STRANGER = UUID(int=0x2)
@@ -114,6 +114,9 @@ def live(store: Store, product: Product, *, who: UUID = INSTALLATION, test: bool
             store.letters.reply(letter, reply, None)
             store.letters.put_off(letter, after(days=1))
             store.letters.close(letter, after(days=2))
+        which = Excluded(installation_id=who)
+        mark = store.keeping.leave_out(product, which, note=f"note on {who}", now=NOW)
+        store.lift(mark.id, NOW)
 
 
 def ask_copy(client: FlaskClient, product: Product, who: object, **fields: str) -> Page:

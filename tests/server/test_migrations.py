@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
@@ -17,6 +18,7 @@ from tests.postgresql import Cluster
 from tests.server.conftest import BOTH, NewDatabase
 from tests.server.databases import Database, Kind
 
+from exitpoll_agent.wire import Policy
 from exitpoll_server.store import Product, Store, StoreError, engine, tables
 
 
@@ -143,6 +145,27 @@ def test_a_failed_migration_leaves_nothing_behind(
             Store(f"sqlite:///{fresh}")
     assert schema_of(fresh) == {}
     Store(f"sqlite:///{fresh}").close()
+
+
+def test_products_from_before_keep_their_key_and_their_copies(fresh: Path) -> None:
+    """What a product did not say before 0012 holds: its key is heard, and nothing expires."""
+    fresh.parent.mkdir()
+    opened = create_engine(f"sqlite:///{fresh}")
+    config = engine._migrations()  # noqa: SLF001 - as an earlier version would have opened it
+    with opened.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        connection.exec_driver_sql(
+            "INSERT INTO products (name, key, created_at, stopped_after_days) "
+            "VALUES ('Old', 'kold', 0, 40)"
+        )
+    opened.dispose()
+    store = Store(f"sqlite:///{fresh}")
+    old = store.product_by_key("kold")
+    assert old is not None
+    assert (old.lasting_key, old.policy, old.retention_days) == ("kold", Policy(), None)
+    assert [one.is_newest for one in store.keeping.keys(old)] == [True]
+    store.close()
 
 
 OPEN = """

@@ -13,7 +13,7 @@ from exitpoll_agent import wire
 from exitpoll_server.store import Product, tables
 
 OF_THE_VENDOR = (
-    *("products", "secrets", "versions", "exclusions", "themes", "agents"),
+    *("products", "product_keys", "secrets", "versions", "themes", "agents", "declared"),
     *("accounts", "memberships", "invitations", "audit", "prepared", "calendars"),
     *("leases", "subscriptions", "mails", "webhooks", "noticed"),
 )

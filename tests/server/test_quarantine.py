@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.server.messages import NOW, after, arrival, leaving, ping, row
@@ -18,7 +19,7 @@ from exitpoll_agent import wire
 from exitpoll_server import render
 from exitpoll_server import report as reports
 from exitpoll_server.counts import Window
-from exitpoll_server.store import Arrival, Channel, Product, Store
+from exitpoll_server.store import Arrival, Channel, Excluded, Product, Store
 
 START, END = after(hours=10), after(hours=20)
 """The time of abuse, in hours after `NOW`."""
@@ -200,3 +201,84 @@ def test_an_erasure_goes_through_a_quarantine(store: Store, product: Product) ->
     store.erase(product, UUID(int=1), NOW)
     store.lift(made.id, NOW)
     assert levels(store, product) == (1, 0)
+
+
+# -- by id, and by version -------------------------------------------------------------------
+
+
+def told_of_versions(*versions: str) -> list[Arrival]:
+    """Return a ping of an installation each, of these versions."""
+    days = (row("2026-11-20"),)
+    return [
+        arrival(ping(installation_id=UUID(int=n), version=version, days=days), after(hours=1))
+        for n, version in enumerate(versions, 1)
+    ]
+
+
+BY = {
+    "id": Excluded(installation_id=UUID(int=1)),
+    "version": Excluded(version="0-dev"),
+    "time": Excluded(start=START, end=END),
+}
+
+
+@pytest.mark.parametrize("by", BY)
+def test_every_kind_leaves_the_world_without_it(store: Store, product: Product, by: str) -> None:
+    """Reports are what they were without those left out, comments too; and back afterwards."""
+    rest = told_of_versions("1.0", "2.0", "1.0")[1:]
+    left = leaving(2, installation_id=UUID(int=2), version="2.0", uninstall={"at": NOW})
+    rest.append(arrival(left, after(hours=2)))
+    untouched = a_product(store)
+    store.merge(untouched, rest)
+    who: dict[str, Any] = {"installation_id": UUID(int=1), "version": "0-dev", "customer": "c"}
+    said = {"answers": wire.Answers(reason="other", comment="Only a test."), "at": after(hours=13)}
+    own = [
+        arrival(ping(**who, days=(row("2026-11-20", 5),)), after(hours=12)),
+        arrival(leaving(2, **who, uninstall=said), after(hours=13)),
+    ]
+    store.merge(product, [*rest, *own])
+    before = report(store, product)
+    made = store.keeping.leave_out(product, BY[by], note="ours", now=NOW)
+    during, set_aside = without_the_count(report(store, product))
+    assert during == without_the_count(report(store, untouched))[0]
+    assert set_aside == made.installations == 1
+    assert (made.kind == "quarantine") is (by == "time")
+    assert store.lift(made.id, NOW) is not None
+    assert report(store, product) == before
+
+
+def test_a_version_is_the_last_that_is_known(store: Store, product: Product) -> None:
+    """Who updates to another version counts again; who comes to it does not any more."""
+    store.keeping.leave_out(product, Excluded(version="1.0"), note=None, now=NOW)
+    store.merge(product, told_of_versions("1.0", "2.0"))
+    assert levels(store, product) == (1, 1)
+    updated = ping(2, installation_id=UUID(int=1), version="2.0")
+    store.merge(product, [arrival(updated, after(hours=2))])
+    assert levels(store, product) == (2, 0)
+    left = leaving(2, installation_id=UUID(int=2), version="1.0", counter=None)
+    store.merge(product, [arrival(left, after(hours=3), "browser")])
+    assert levels(store, product) == (1, 1)
+
+
+def test_a_copy_may_be_left_out_before_it_is_heard_of(store: Store, product: Product) -> None:
+    """A developer names the own machine once, and it never counts; another product's does."""
+    made = store.keeping.leave_out(
+        product, Excluded(installation_id=UUID(int=1)), note="mine", now=NOW
+    )
+    assert made.installations == 0
+    store.merge(product, seen_at(1, 2))
+    other = a_product(store)
+    store.merge(other, seen_at(1))
+    assert (levels(store, product), levels(store, other)) == ((1, 1), (1, 0))
+
+
+def test_the_mark_of_a_copy_is_erased_with_it(store: Store, product: Product) -> None:
+    """A note about somebody's copy is theirs to see and to erase; other marks stay."""
+    store.merge(product, seen_at(1))
+    for who in (1, 2):
+        which = Excluded(installation_id=UUID(int=who))
+        store.keeping.leave_out(product, which, note="Anna's", now=NOW)
+    [mark] = (one for one in store.known_of(product, UUID(int=1)) if one.title == "exclusions")
+    assert ("note", "Anna's") in [(entry.name, entry.value) for entry in mark.records[0]]
+    store.erase(product, UUID(int=1), NOW)
+    assert [one.installation_id for one in store.exclusions()] == [UUID(int=2)]

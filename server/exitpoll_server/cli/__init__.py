@@ -14,11 +14,13 @@ from exitpoll_server.cli.comments import comments
 from exitpoll_server.cli.copy import copy
 from exitpoll_server.cli.export import export
 from exitpoll_server.cli.import_ import import_
+from exitpoll_server.cli.key import key
 from exitpoll_server.cli.kit import kit
 from exitpoll_server.cli.product import product
 from exitpoll_server.cli.quarantine import quarantine
 from exitpoll_server.cli.report import report
 from exitpoll_server.cli.restore import restore
+from exitpoll_server.cli.retention import retention
 from exitpoll_server.cli.serve import serve
 from exitpoll_server.cli.survey import survey
 from exitpoll_server.cli.themes import themes
@@ -51,6 +53,8 @@ COMMANDS = (
     themes,
     export,
     quarantine,
+    key,
+    retention,
     backup,
     restore,
     copy,

@@ -81,6 +81,7 @@ def kit(  # noqa: PLR0913 - its options
             asking=asking,
             platform=platform,
             language=language,
+            lasting_key=found.lasting_key,
         )
         agent = kits.agent_for(chosen, store.agent_archive)
     target = folder or Path(f"{kits.slug(found.name)}-{kind}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import datetime
 
 import click
 
 from exitpoll_agent import wire
 from exitpoll_server import clock, config
 from exitpoll_server.cli.options import find_product, open_store
+from exitpoll_server.policy import MAX_INTERVAL_HOURS, MAX_RETENTION_DAYS, check_new_address
 from exitpoll_server.store import Product, ProductExistsError
 
 MAX_NAME_CHARS = 80
@@ -78,11 +80,17 @@ def create(name: str, stopped_after: int, trial: int | None) -> None:
     help="So many days of use in a window may be good health.",
 )
 @click.option(
+    "--retention",
+    type=click.IntRange(0, MAX_RETENTION_DAYS),
+    metavar="DAYS",
+    help="Let go of copies so long after their last sign of life; 0: keep them.",
+)
+@click.option(
     "--milestone",
     metavar="NAME",
     help="Good health needs this milestone too, as the agent calls it; '': none.",
 )
-def set_(
+def set_(  # noqa: PLR0913 - its options
     *,
     name: str,
     stopped_after: int | None,
@@ -90,8 +98,9 @@ def set_(
     window: int | None,
     good_days: int | None,
     milestone: str | None,
+    retention: int | None,
 ) -> None:
-    """Change what reports go by, of any day; without options, print it."""
+    """Change what reports go by, of any day, and how long is kept; without options, print it."""
     with open_store() as store:
         before = find_product(store, name)
         after = replace(
@@ -101,6 +110,7 @@ def set_(
             window_days=window or before.window_days,
             good_days=good_days or before.good_days,
             success_milestone=before.success_milestone if milestone is None else milestone or None,
+            retention_days=before.retention_days if retention is None else retention or None,
         )
         _check(after)
         if after != before:
@@ -127,6 +137,7 @@ def _check(product: Product) -> None:
 
 def _settings(product: Product) -> str:
     trial = "none" if product.trial_days is None else f"{product.trial_days} days"
+    kept = "until erased" if product.retention_days is None else f"{product.retention_days} days"
     return "\n".join(
         (
             f"stopped after  {product.stopped_after_days} days",
@@ -134,6 +145,73 @@ def _settings(product: Product) -> str:
             f"window         {product.window_days} days",
             f"good days      {product.good_days}",
             f"milestone      {product.success_milestone or 'none'}",
+            f"retention      {kept}",
+        )
+    )
+
+
+@product.command()
+@click.option("--product", "name", required=True, help="The product's name.")
+@click.option("--collection/--no-collection", default=None, help="Whether agents send anything.")
+@click.option("--survey/--no-survey", default=None, help="Whether agents ask who uninstalls.")
+@click.option(
+    "--interval",
+    type=click.IntRange(1, MAX_INTERVAL_HOURS),
+    metavar="HOURS",
+    help="How long agents wait with further launches of a day.",
+)
+@click.option(
+    "--resend-since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Agents send again what they have of this day and later, up to 35 days back.",
+)
+@click.option("--move-to", metavar="ADDRESS", help="Where agents send from now on; '': here.")
+def policy(
+    *,
+    name: str,
+    collection: bool | None,
+    survey: bool | None,
+    interval: int | None,
+    resend_since: datetime | None,
+    move_to: str | None,
+) -> None:
+    """Change what agents are asked for, from their next message on; without options, print it."""
+    with open_store() as store:
+        found = find_product(store, name)
+        before = found.policy
+        after = wire.Policy(
+            collection=before.collection if collection is None else collection,
+            survey=before.survey if survey is None else survey,
+            interval_hours=interval or before.interval_hours,
+            resend_since=before.resend_since if resend_since is None else resend_since.date(),
+            move_to=before.move_to if move_to is None else _new_address(move_to),
+        )
+        if after != before:
+            store.change_product(replace(found, policy=after))
+    click.echo(_said(after))
+
+
+def _new_address(text: str) -> str | None:
+    """Return where agents are sent; None takes a move back.
+
+    Raises:
+        click.UsageError: agents would not go there.
+    """
+    try:
+        return str(check_new_address(text)) if text else None
+    except wire.AddressError as error:
+        raise click.UsageError(f"--move-to: {error}") from None
+
+
+def _said(policy: wire.Policy) -> str:
+    return "\n".join(
+        (
+            f"collection     {'on' if policy.collection else 'off'}",
+            f"survey         {'on' if policy.survey else 'off'}",
+            f"interval       {policy.interval_hours} hours",
+            f"resend since   {policy.resend_since or 'never'}",
+            f"move to        {policy.move_to or 'nowhere'}",
         )
     )
 

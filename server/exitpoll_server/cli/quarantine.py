@@ -1,15 +1,17 @@
-"""`exitpoll quarantine add | list | lift`: what came in bad times, out of every report and back."""
+"""`exitpoll quarantine add | list | lift`: what does not count, out of every report and back."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 import click
 
+from exitpoll_agent import wire
 from exitpoll_agent.wire import format_instant
 from exitpoll_server import clock
 from exitpoll_server.cli.options import Instant, find_product, open_store
-from exitpoll_server.store import Exclusion
+from exitpoll_server.store import Excluded, Exclusion
 
 MAX_NOTE_CHARS = 200
 """A line: who posted what, and how it was noticed."""
@@ -17,7 +19,7 @@ MAX_NOTE_CHARS = 200
 
 @click.group()
 def quarantine() -> None:
-    """Set aside the installations that came in a time of abuse, and put them back.
+    """Set aside what came in a time of abuse, own machines and versions, and put them back.
 
     Nothing is deleted, and agents are answered as ever; reports leave them out and say how many.
     """
@@ -25,23 +27,38 @@ def quarantine() -> None:
 
 @quarantine.command()
 @click.option("--product", required=True, help="The product's name.")
-@click.option(
-    "--from", "start", type=Instant(), required=True, help="First heard of from this instant on."
-)
-@click.option("--to", "end", type=Instant(), required=True, help="… and before this instant.")
+@click.option("--from", "start", type=Instant(), help="First heard of from this instant on.")
+@click.option("--to", "end", type=Instant(), help="… and before this instant.")
+@click.option("--installation", type=click.UUID, metavar="ID", help="This one installation.")
+@click.option("--version", help="Installations whose last known version is this.")
 @click.option("--note", help="Why; shown by `list`.")
-def add(product: str, start: datetime, end: datetime, note: str | None) -> None:
-    """Set aside every installation first heard of within a time, with all that it ever sends.
+def add(
+    *,
+    product: str,
+    start: datetime | None,
+    end: datetime | None,
+    installation: UUID | None,
+    version: str | None,
+    note: str | None,
+) -> None:
+    """Set aside installations with all that they ever send.
 
-    Installations known before stay as they are: nobody else knows their ids.
+    Those first heard of within a time, one by its id, or those of a version. By time,
+    installations known before stay as they are: nobody else knows their ids.
     """
-    if start >= end:
+    named = [one is not None for one in (start or end, installation, version)]
+    if sum(named) != 1 or (start is None) != (end is None):
+        raise click.UsageError("name either --from and --to, or --installation, or --version")
+    if start is not None and end is not None and start >= end:
         raise click.UsageError("--from must be before --to")
+    if version is not None and not 1 <= len(version) <= wire.TEXT_LIMITS["version"]:
+        raise click.UsageError(f"a version has 1 to {wire.TEXT_LIMITS['version']} characters")
     if note is not None and (len(note) > MAX_NOTE_CHARS or not note.isprintable()):
         raise click.UsageError(f"a note has at most {MAX_NOTE_CHARS} printable characters")
     with open_store() as store:
         found = find_product(store, product)
-        made = store.quarantine(found, start=start, end=end, note=note, now=clock.now())
+        which = Excluded(start=start, end=end, installation_id=installation, version=version)
+        made = store.keeping.leave_out(found, which, note=note, now=clock.now())
     click.echo(f"Quarantine {made.id}: {made.installations:,} installations set aside")
 
 
@@ -66,5 +83,10 @@ def lift(id: int) -> None:  # noqa: A002 - what click calls it, and the help
 
 def _cells(one: Exclusion) -> tuple[str, ...]:
     stands = "stands" if one.lifted_at is None else f"lifted {format_instant(one.lifted_at)}"
-    times = f"{format_instant(one.start)} to {format_instant(one.end)}"
-    return str(one.id), one.product, times, f"{one.installations:,}", stands, one.note or ""
+    return str(one.id), one.product, _which(one), f"{one.installations:,}", stands, one.note or ""
+
+
+def _which(one: Exclusion) -> str:
+    if one.start is not None and one.end is not None:
+        return f"{format_instant(one.start)} to {format_instant(one.end)}"
+    return f"version {one.version}" if one.version is not None else str(one.installation_id)

@@ -20,10 +20,13 @@ from exitpoll_server import clock, trace
 from exitpoll_server.config import Config
 from exitpoll_server.console import access
 from exitpoll_server.console.access import ANSWERS, OWNS, STUDIES, Pages, account
+from exitpoll_server.console.exclusions import Exclusions
 from exitpoll_server.console.inbox import Inbox, waiting
 from exitpoll_server.console.kits import Kits
+from exitpoll_server.console.names import Names
 from exitpoll_server.console.notifications import Notifications
 from exitpoll_server.console.people import PeoplePages
+from exitpoll_server.console.privacy import Privacy
 from exitpoll_server.console.reports import Reports
 from exitpoll_server.console.settings import SettingsPages
 from exitpoll_server.console.signing import LANGUAGES, Signing
@@ -92,6 +95,9 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         SettingsPages(store),
         SurveyPages(store),
         WorkingDays(store),
+        Exclusions(store),
+        Names(store),
+        Privacy(store),
         PeoplePages(store, settings.public_url),
     ):
         part.add_to(pages)

@@ -107,6 +107,7 @@ class Kits:
             consent=next((one for one in CONSENTS if one == given.get("consent")), None),
             asking=next((one for one in ASKING if one == given.get("survey")), "ask"),
             platform=given.get("platform") or None,
+            lasting_key=product.lasting_key,
         )
 
 

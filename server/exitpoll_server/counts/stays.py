@@ -28,13 +28,16 @@ class StayGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Erased:
-    """How many were erased at the person's wish, of whom nothing else is known, nor when."""
+    """How many went, erased or let go, of whom nothing else is known, nor when."""
 
     installations: int
     uninstalled: int
     """Of these, with an uninstall that stood."""
     answered: int
     """Of those, with an answer to it."""
+
+
+NOBODY = Erased(installations=0, uninstalled=0, answered=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ class Stays:
     set_aside: int
     """Left out by the vendor: in no other count of a report."""
     erased: Erased
-    """In no other count either."""
+    """At the person's wish: in no other count either."""
     first_seen: datetime | None
     """The earliest install or launch."""
+    expired: Erased = NOBODY
+    """Let go, their time being up: in no other count either."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from flask import Blueprint, Flask, Response, request
@@ -46,7 +47,6 @@ QUICK_WAY = "exitpoll.door"
 Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = list[tuple[str, str]]
 
-_CONFIRMED = wire.to_json(wire.Confirmation())
 _IS_JSON = ("Content-Type", JSON)
 
 
@@ -58,7 +58,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
     def take() -> Response:
         taken = door.take(request.environ, _bytes())
         taken.durable.result()
-        return _confirmed(taken.message, taken.ignored)
+        return _confirmed(taken.message, taken.ignored, taken.policy)
 
     blueprint.post(wire.PINGS_PATH, endpoint="pings")(take)
     blueprint.post(wire.UNINSTALLS_PATH, endpoint="uninstalls")(take)
@@ -67,7 +67,7 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
     def erasures() -> Response:
         product = door.product(request.environ)
         data = message_in(_bytes(), request.environ)
-        return _confirmed(*intake.erase(store, product, data, clock.now()))
+        return _confirmed(*intake.erase(store, product, data, clock.now()), product.policy)
 
     app.register_blueprint(blueprint)
     if not settings.access_log:
@@ -146,7 +146,7 @@ def confirm_quickly(environ: Environ, taken: intake.Taken[Any]) -> tuple[Headers
     It is for the server to count them, many at a time.
     """
     request_id = trace.HEADER, trace.id_of(environ)
-    return [_IS_JSON, request_id], _confirmation(taken.message, taken.ignored)
+    return [_IS_JSON, request_id], _confirmation(taken.message, taken.ignored, taken.policy)
 
 
 def _nothing(_environ: Environ, _start: object) -> Iterable[bytes]:
@@ -175,16 +175,25 @@ def _bytes() -> bytes | None:
         return None
 
 
-def _confirmed(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> Response:
-    return Response(_confirmation(taken, ignored), content_type=JSON)
+def _confirmed(
+    taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...], policy: wire.Policy
+) -> Response:
+    return Response(_confirmation(taken, ignored, policy), content_type=JSON)
 
 
-def _confirmation(taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...]) -> bytes:
+def _confirmation(
+    taken: wire.Ping | wire.Erasure, ignored: tuple[str, ...], policy: wire.Policy
+) -> bytes:
     """Confirm a message; a rehearsal is shown what was taken in, people's own are not repeated."""
     if not (taken.test or ignored):
-        return _CONFIRMED
+        return _plain_confirmation(policy)
     received = json.loads(wire.to_json(taken)) if taken.test else None
-    return wire.to_json(wire.Confirmation(ignored=ignored, received=received))
+    return wire.to_json(wire.Confirmation(ignored=ignored, policy=policy, received=received))
+
+
+@lru_cache
+def _plain_confirmation(policy: wire.Policy) -> bytes:
+    return wire.to_json(wire.Confirmation(policy=policy))
 
 
 def _answer_errors(app: Flask) -> None:

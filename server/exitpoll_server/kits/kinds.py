@@ -94,6 +94,8 @@ class Kit:
     platform: Platform | None
     language: str
     """In which the ten lines ask: they know one only."""
+    lasting_key: str
+    """What names the product on people's machines, whatever its key is by now."""
 
     @classmethod
     def chosen(  # noqa: PLR0913 - what there is to choose
@@ -108,6 +110,7 @@ class Kit:
         asking: Asking = "ask",
         platform: Platform | None = None,
         language: str = "en",
+        lasting_key: str | None = None,
     ) -> Kit:
         """Return what was chosen, completed with what is usual for its kind.
 
@@ -126,6 +129,7 @@ class Kit:
             asking=asking,
             platform=_platform(kind, known, platform),
             language=language,
+            lasting_key=lasting_key or address.product_key,
         )
 
 

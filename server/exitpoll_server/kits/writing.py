@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -128,6 +128,8 @@ def _by(escape: escaping.Escape) -> Callable[[object], object]:
 def _values(kit: Kit) -> dict[str, Any]:
     """Return what templates may say."""
     address = kit.address
+    # What an installer or a folder is known by stays as it was with the first key.
+    first = replace(address, product_key=kit.lasting_key)
     return {
         "product": kit.product,
         "slug": slug(kit.product),
@@ -139,8 +141,9 @@ def _values(kit: Kit) -> dict[str, Any]:
         "consent": kit.consent,
         "survey": kit.asking,
         "platform": kit.platform,
-        "state_folder": wire.folder_name(kit.product, address.product_key),
-        "upgrade_code": str(uuid5(NAMESPACE_URL, f"{address} {kit.product}")).upper(),
+        "state_folder": wire.folder_name(kit.product, first.product_key),
+        "upgrade_code": str(uuid5(NAMESPACE_URL, f"{first} {kit.product}")).upper(),
+        "first_key": first.product_key,
         "version": FIRST_VERSION,
         "texts": [asdict(one) for one in words(kit.survey, kit.product)],
         "said": asdict(words_in(kit.language, kit.survey, kit.product)),

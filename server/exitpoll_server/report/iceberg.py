@@ -39,6 +39,9 @@ class Iceberg:
     erased: Figure
     erased_uninstalled: Figure
     erased_answered: Figure
+    expired: Figure
+    expired_uninstalled: Figure
+    expired_answered: Figure
     false_alarm: Figure
     proposed_threshold: Figure
     known_on: datetime | None
@@ -55,7 +58,7 @@ def iceberg(counts: Counts) -> Iceberg:
     stopped = _sum(groups, lambda g: not g.uninstalled and g.open_days >= days)
     known_on = _known_on(counts)
     early = known_on is not None
-    erased = counts.stays.erased
+    erased, expired = counts.stays.erased, counts.stays.expired
     return Iceberg(
         seen=count(seen, "iceberg.seen"),
         active=unknown("iceberg.active")
@@ -77,6 +80,9 @@ def iceberg(counts: Counts) -> Iceberg:
         erased=count(erased.installations, "iceberg.erased"),
         erased_uninstalled=count(erased.uninstalled, "iceberg.erased_uninstalled"),
         erased_answered=count(erased.answered, "iceberg.erased_answered"),
+        expired=count(expired.installations, "iceberg.expired"),
+        expired_uninstalled=count(expired.uninstalled, "iceberg.expired_uninstalled"),
+        expired_answered=count(expired.answered, "iceberg.expired_answered"),
         false_alarm=_false_alarm(groups, days),
         proposed_threshold=_proposed(groups),
         known_on=known_on,

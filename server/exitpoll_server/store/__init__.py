@@ -12,13 +12,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
 from exitpoll_agent.wire import Answers, format_instant
-from exitpoll_server import metrics
+from exitpoll_server import clock, metrics
 from exitpoll_server.counts import Churned, Counts, Window
 from exitpoll_server.counts.themes import Decision, KeptTheme, ThemeWords
 from exitpoll_server.questions import Kind, Survey
@@ -29,11 +29,13 @@ from exitpoll_server.store import (
     erasure,
     exclusions,
     feedback,
+    keys,
     lives,
     logos,
     merge,
     products,
     reading,
+    retention,
     surveys,
     themes,
 )
@@ -51,9 +53,10 @@ from exitpoll_server.store.arrivals import Arrival, Channel
 from exitpoll_server.store.audit import CHANGES_ON_A_PAGE, Change
 from exitpoll_server.store.backups import backup, restore
 from exitpoll_server.store.cards import Card
-from exitpoll_server.store.copies import Entry, Record, Section
+from exitpoll_server.store.copies import MOST_RECORDS, Entry, Record, Section
 from exitpoll_server.store.copying import Whole
 from exitpoll_server.store.correspondence import Letters
+from exitpoll_server.store.declared import Arriving, Declared, What
 from exitpoll_server.store.engine import (
     BusyError,
     OtherVersionError,
@@ -63,13 +66,16 @@ from exitpoll_server.store.engine import (
     read_transaction,
     write_transaction,
 )
-from exitpoll_server.store.exclusions import Exclusion
+from exitpoll_server.store.erasure import Gone, digest
+from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
 from exitpoll_server.store.happened import Answered, Left
 from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webhook
-from exitpoll_server.store.instants import to_ms
+from exitpoll_server.store.instants import to_day, to_ms
 from exitpoll_server.store.journal import Erased, Journal
+from exitpoll_server.store.keeping import ERASURES_ON_A_PAGE, Keeping, exclude
+from exitpoll_server.store.keys import Key, NoSuchKeyError
 from exitpoll_server.store.letters import Letter, NoLetterError, Reply
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.mails import KINDS as MAIL_KINDS
@@ -85,6 +91,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "CHANGES_ON_A_PAGE",
+    "ERASURES_ON_A_PAGE",
     "MAIL_KINDS",
     "ROLES",
     "SECRET_PREFIX",
@@ -94,18 +101,23 @@ __all__ = [
     "Answered",
     "Arrival",
     "Arrived",
+    "Arriving",
     "Asked",
     "BusyError",
     "Card",
     "Change",
     "Channel",
+    "Declared",
     "Delivery",
     "Due",
     "Entry",
+    "Excluded",
     "Exclusion",
     "Feedback",
+    "Gone",
     "Invitation",
     "Kept",
+    "Key",
     "Left",
     "Letter",
     "Logo",
@@ -114,6 +126,7 @@ __all__ = [
     "MergeError",
     "News",
     "NoLetterError",
+    "NoSuchKeyError",
     "NoThemeError",
     "Noticed",
     "OtherVersionError",
@@ -128,8 +141,10 @@ __all__ = [
     "Store",
     "StoreError",
     "Webhook",
+    "What",
     "Whole",
     "backup",
+    "digest",
     "restore",
 ]
 
@@ -161,8 +176,12 @@ class Store:
         """Who asked to be answered."""
         self.notices = Notices(self._engine)
         """What the vendor is told, by mail and webhook."""
+        self.keeping = Keeping(self._engine)
+        """What is kept of a product, how long, and what of it counts."""
         self._groups = Groups(self._merge_group)
         self._known: dict[str, tuple[Product, float]] = {}
+        self._heard: dict[str, int] = {}
+        """Keys with the day of which the database does not know yet that they were heard."""
 
     def close(self) -> None:
         """Finish what was submitted, and let go of every connection."""
@@ -209,9 +228,14 @@ class Store:
     def product_by_key(self, key: str) -> Product | None:
         """Return the product that a message is for."""
         with read_transaction(self._engine) as connection:
-            product = products.by_key(connection, key)
-        if product is not None:
-            self._known[key] = product, time.monotonic() + KNOWN_SECONDS
+            found = keys.find(connection, key)
+        if found is None:
+            return None
+        product, last_heard_day = found
+        self._known[key] = product, time.monotonic() + KNOWN_SECONDS
+        today = to_day(clock.now().date())
+        if last_heard_day is None or last_heard_day < today:
+            self._heard[key] = today
         return product
 
     def known_product(self, key: str) -> Product | None:
@@ -285,9 +309,13 @@ class Store:
 
     def _merge_group(self, group: Sequence[Waiting]) -> None:
         began = time.perf_counter()
+        heard = dict(self._heard)
         with write_transaction(self._engine) as connection:
             for product_id, arrivals in _by_product(group):
                 merge.merge(connection, product_id, arrivals)
+            keys.heard(connection, heard)
+        for key in heard:
+            self._heard.pop(key, None)
         metrics.committed(len(group), time.perf_counter() - began)
 
     def erase(self, product: Product, installation_id: UUID, now: datetime) -> None:
@@ -298,7 +326,7 @@ class Store:
         """
         # First the journal: where the rest fails, the next opening carries the erasure out.
         if self._journal is not None:
-            noted = Erased(product.key, str(installation_id), format_instant(now))
+            noted = Erased(product.lasting_key, str(installation_id), format_instant(now))
             try:
                 self._journal.append([noted])
             except OSError as error:
@@ -306,16 +334,40 @@ class Store:
                 raise BusyError from error
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase(connection, product.id, {installation_id: to_ms(now)})
+            # The person's own wish is nobody's deed.
+            if audit.is_somebody_at_work():
+                audit.note(connection, "copy.erased", product.id, copy=digest(installation_id))
 
     def erase_rehearsals(self, product: Product, installation_id: UUID) -> None:
         """Delete what rehearsals left of an installation; its real messages stay welcome."""
         with write_transaction(self._engine, alone=True) as connection:
             erasure.erase_rehearsals(connection, product.id, installation_id)
 
-    def known_of(self, product: Product, installation_id: UUID) -> tuple[Section, ...]:
-        """Return everything that is kept of an installation, for the person behind it."""
+    def forget_expired(self, product: Product, now: datetime) -> int:
+        """Let go of what gave no sign of life for longer than the product keeps it; count it.
+
+        Many transactions, each of a bounded size; whatever comes between them is heard first.
+        """
+        if product.retention_days is None:
+            return 0
+        before = to_ms(now - timedelta(days=product.retention_days))
+        forgotten = 0
+        while True:
+            with write_transaction(self._engine, alone=True) as connection:
+                some = retention.forget_some(connection, product.id, before)
+            forgotten += some
+            if not some:
+                return forgotten
+
+    def known_of(
+        self, product: Product, installation_id: UUID, most: int | None = MOST_RECORDS
+    ) -> tuple[Section, ...]:
+        """Return everything that is kept of an installation, for the person behind it.
+
+        Of each table at most so many records; None: all.
+        """
         with read_transaction(self._engine) as connection:
-            return copies.everything(connection, product.id, installation_id)
+            return copies.everything(connection, product.id, installation_id, most)
 
     def import_answers(
         self, product: Product, said: Sequence[tuple[UUID, datetime, Answers]]
@@ -480,11 +532,7 @@ class Store:
     ) -> Exclusion:
         """Leave the installations first heard of within a time out of every report."""
         with write_transaction(self._engine) as connection:
-            added = exclusions.add(
-                connection, product_id=product.id, start=start, end=end, note=note, now=now
-            )
-            audit.note(connection, "exclusion.added", product.id, exclusion=str(added.id))
-            return added
+            return exclude(connection, product, Excluded(start=start, end=end), note, now)
 
     def lift(self, exclusion: int, now: datetime) -> Exclusion | None:
         """Put back what is left out; return it, or None where none that stands has the number."""

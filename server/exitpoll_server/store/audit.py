@@ -45,6 +45,11 @@ def acting(account_id: int) -> Iterator[None]:
         _at_work.reset(token)
 
 
+def is_somebody_at_work() -> bool:
+    """Tell whether an account does what is done."""
+    return _at_work.get() is not None
+
+
 def note(
     connection: Connection,
     action: str,

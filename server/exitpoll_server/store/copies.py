@@ -24,6 +24,10 @@ INTERNAL = {
     "installation_uuid": "the copy's id, which stands above all",
     "installations.uuid": "the same",
     "tombstones.uuid": "the same",
+    "exclusions.kind": "says that the mark is about one copy, as its title does",
+    "exclusions.from_at": "of marks that go by time, which are about no copy",
+    "exclusions.to_at": "the same",
+    "exclusions.version": "of marks that go by version, which are about no copy",
     "installations.test": "says whether all else is a rehearsal, which its titles say",
     "counter_id": "ties a row to a counter, which is shown",
     "uninstall_id": "ties a row to an uninstall, below which it is shown",
@@ -71,21 +75,31 @@ class Section:
 
 
 def everything(
-    connection: Connection, product_id: int, installation_uuid: UUID
+    connection: Connection,
+    product_id: int,
+    installation_uuid: UUID,
+    most: int | None = MOST_RECORDS,
 ) -> tuple[Section, ...]:
     """Return everything that is kept of an installation, its rehearsals last; empty for nothing."""
-    i, f, t = tables.installations, tables.feedback, tables.tombstones
+    i, f, t, x = tables.installations, tables.feedback, tables.tombstones, tables.exclusions
     copies = connection.execute(
         select(i.c.id, i.c.test)
         .where(i.c.product_id == product_id, i.c.uuid == installation_uuid)
         .order_by(i.c.test)
     ).all()
-    found = [part for one in copies for part in _of_copy(connection, one.id, is_test=one.test)]
+    found = [
+        part for one in copies for part in _of_copy(connection, one.id, is_test=one.test, most=most)
+    ]
     said = (f.c.product_id == product_id) & (f.c.installation_uuid == installation_uuid)
     gone = (t.c.product_id == product_id) & (t.c.uuid == installation_uuid)
     pages = select(f.c.id).where(said)
-    found += [_section(connection, f, said), *_letters(connection, "feedback_id", pages)]
-    found.append(_section(connection, t, gone))
+    found += [
+        _section(connection, f, said, most=most),
+        *_letters(connection, "feedback_id", pages, most=most),
+        _section(connection, t, gone),
+    ]
+    mine = (x.c.product_id == product_id) & (x.c.installation_uuid == installation_uuid)
+    found.append(_section(connection, x, mine, most=most))
     return tuple(section for section in found if section.records)
 
 
@@ -98,44 +112,58 @@ def shown(table: Table) -> list[Column[Any]]:
     ]
 
 
-def _of_copy(connection: Connection, number: int, *, is_test: bool) -> Iterator[Section]:
+def _of_copy(
+    connection: Connection, number: int, *, is_test: bool, most: int | None
+) -> Iterator[Section]:
     i, u, a = tables.installations, tables.uninstalls, tables.answers
-    yield _section(connection, i, i.c.id == number, is_test=is_test)
+    yield _section(connection, i, i.c.id == number, is_test=is_test, most=most)
     for table in (tables.history, tables.counters, tables.launches, tables.milestones):
-        yield _section(connection, table, table.c.installation_id == number, is_test=is_test)
+        yield _section(
+            connection, table, table.c.installation_id == number, is_test=is_test, most=most
+        )
     for uninstall in connection.scalars(
         select(u.c.id).where(u.c.installation_id == number).order_by(u.c.id)
     ).all():
-        yield _section(connection, u, u.c.id == uninstall, is_test=is_test)
+        yield _section(connection, u, u.c.id == uninstall, is_test=is_test, most=most)
         for table in (tables.receipts, tables.showings, a):
-            yield _section(connection, table, table.c.uninstall_id == uninstall, is_test=is_test)
+            yield _section(
+                connection, table, table.c.uninstall_id == uninstall, is_test=is_test, most=most
+            )
     uninstalls = select(u.c.id).where(u.c.installation_id == number)
-    yield from _letters(connection, "uninstall_id", uninstalls, is_test=is_test)
+    yield from _letters(connection, "uninstall_id", uninstalls, is_test=is_test, most=most)
     imported = (a.c.installation_id == number) & a.c.uninstall_id.is_(None)
-    yield _section(connection, a, imported, is_test=is_test)
+    yield _section(connection, a, imported, is_test=is_test, most=most)
 
 
 def _letters(
-    connection: Connection, column: str, written: Select[Any], *, is_test: bool = False
+    connection: Connection,
+    column: str,
+    written: Select[Any],
+    *,
+    is_test: bool = False,
+    most: int | None,
 ) -> Iterator[Section]:
     """Give what was done about letters, and what was replied."""
     letters, replies = tables.letters, tables.replies
     theirs = letters.c[column].in_(written)
-    yield _section(connection, letters, theirs, is_test=is_test)
+    yield _section(connection, letters, theirs, is_test=is_test, most=most)
     which = replies.c.letter_id.in_(select(letters.c.id).where(theirs))
-    yield _section(connection, replies, which, is_test=is_test)
+    yield _section(connection, replies, which, is_test=is_test, most=most)
 
 
 def _section(
-    connection: Connection, table: Table, which: ColumnElement[bool], *, is_test: bool = False
+    connection: Connection,
+    table: Table,
+    which: ColumnElement[bool],
+    *,
+    is_test: bool = False,
+    most: int | None = MOST_RECORDS,
 ) -> Section:
     order = [column.desc() for column in table.primary_key]
     columns = [_told(column) for column in shown(table)]
-    rows = connection.execute(
-        select(*columns).where(which).order_by(*order).limit(MOST_RECORDS)
-    ).all()
+    rows = connection.execute(select(*columns).where(which).order_by(*order).limit(most)).all()
     more = 0
-    if len(rows) == MOST_RECORDS:
+    if len(rows) == most:
         count = select(func.count()).select_from(table).where(which)
         more = connection.execute(count).scalar_one() - len(rows)
     records = tuple(_record(row) for row in rows)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, Select, exists, select, update
 
-from exitpoll_server.store import hooks, tables
+from exitpoll_server.store import exclusions, hooks, tables
 from exitpoll_server.store.hooks import News, Webhook
 from exitpoll_server.store.instants import from_ms
 
@@ -145,8 +145,7 @@ def _is_set_aside() -> Any:  # noqa: ANN401 - an expression of SQLAlchemy's
     return exists().where(
         x.c.product_id == i.c.product_id,
         x.c.lifted_at.is_(None),
-        i.c.first_received_at >= x.c.from_at,
-        i.c.first_received_at < x.c.to_at,
+        exclusions.is_about(),
     )
 
 

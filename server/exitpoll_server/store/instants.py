@@ -29,6 +29,11 @@ def to_day(day: date) -> int:
     return day.toordinal() - EPOCH_DAY
 
 
+def from_day(number: int) -> date:
+    """Return the day of a number of days since the epoch."""
+    return date.fromordinal(number + EPOCH_DAY)
+
+
 def noon(day: int) -> int:
     """Return the instant at which a day row is read: noon UTC, in milliseconds."""
     return day * DAY_MS + NOON_MS

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, update
 
+from exitpoll_agent.wire import Policy
 from exitpoll_server.store import tables
-from exitpoll_server.store.arrivals import insert
+from exitpoll_server.store.arrivals import day_of, insert
+from exitpoll_server.store.instants import from_day
+
+DEFAULT_RETENTION_DAYS = 730
+"""Two years without a sign of life: longer than a licence runs, and than a report looks back."""
 
 KEY_BYTES = 12
 """96 bits: nobody hits upon a key by trying; short enough to read over a telephone."""
@@ -21,7 +26,7 @@ class Product:
     id: int
     name: str
     key: str
-    """Public and write-only: whoever has it can send messages, and read nothing."""
+    """Public and write-only: whoever has it can send messages, and read nothing. The newest."""
     stopped_after_days: int
     trial_days: int | None
     window_days: int = 28
@@ -30,6 +35,17 @@ class Product:
     """So many days of use within them make it good."""
     success_milestone: str | None = None
     """What must have been reached for it; None where use alone says enough."""
+    first_key: str | None = None
+    """What the key was at first, where it is another one by now."""
+    policy: Policy = field(default_factory=Policy)
+    """What its agents are asked for with every answer."""
+    retention_days: int | None = None
+    """A copy without a sign of life for so long is let go; None: not before it is erased."""
+
+    @property
+    def lasting_key(self) -> str:
+        """What names the product outside of this database, whatever its key is by now."""
+        return self.first_key or self.key
 
 
 SETTINGS = (
@@ -38,8 +54,14 @@ SETTINGS = (
     "window_days",
     "good_days",
     "success_milestone",
+    "retention_days",
+    "collection",
+    "survey",
+    "interval_hours",
+    "resend_since",
+    "move_to",
 )
-"""What a vendor may change of a product at any time: reports read it, and nothing that is kept."""
+"""What a vendor may change of a product at any time; the last ones are its policy."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +84,7 @@ def create(
     Raises:
         ProductExistsError: the name is taken.
     """
-    # A letter in front: a key that begins with - or looks like a number is mistaken in scripts.
-    key = "k" + secrets.token_hex(KEY_BYTES)
+    key = new_key()
     table = tables.products
     inserted = connection.execute(
         insert(connection, table)
@@ -75,31 +96,48 @@ def create(
             "created_at": now,
             "stopped_after_days": stopped_after_days,
             "trial_days": trial_days,
+            "retention_days": DEFAULT_RETENTION_DAYS,
         },
     ).scalar_one_or_none()
     if inserted is None:
         raise ProductExistsError(name)
+    keep_key(connection, inserted, key, now)
     return Product(
         id=inserted,
         name=name,
         key=key,
         stopped_after_days=stopped_after_days,
         trial_days=trial_days,
+        retention_days=DEFAULT_RETENTION_DAYS,
     )
+
+
+def new_key() -> str:
+    """Return a key that nobody has."""
+    # A letter in front: a key that begins with - or looks like a number is mistaken in scripts.
+    return "k" + secrets.token_hex(KEY_BYTES)
+
+
+def keep_key(connection: Connection, product_id: int, key: str, now: int) -> None:
+    """Let a key speak for a product from now on."""
+    row = {"key": key, "product_id": product_id, "created_at": now}
+    connection.execute(tables.product_keys.insert(), row)
 
 
 def change(connection: Connection, product: Product) -> dict[str, str]:
     """Keep a product's settings, and say which are other ones; name and key stay as they are."""
     table = tables.products
     [before] = _find(connection, id=product.id)
-    new = {
-        name: getattr(product, name)
-        for name in SETTINGS
-        if getattr(product, name) != getattr(before, name)
-    }
+    was, wanted = _settings(before), _settings(product)
+    new = {name: wanted[name] for name in SETTINGS if wanted[name] != was[name]}
     if new:
-        connection.execute(update(table).where(table.c.id == product.id).values(new))
+        values = {**new, "resend_since": day_of(product.policy.resend_since)}
+        connection.execute(update(table).where(table.c.id == product.id).values(values))
     return {name: str(value) for name, value in new.items()}
+
+
+def _settings(product: Product) -> dict[str, object]:
+    return {**vars(product), **vars(product.policy)}
 
 
 def arrived(connection: Connection, product_id: int, most: int) -> Arrived:
@@ -112,14 +150,6 @@ def arrived(connection: Connection, product_id: int, most: int) -> Arrived:
         for rows in (copies, left)
     ]
     return Arrived(*(one.scalar_one() for one in counts))
-
-
-def by_key(connection: Connection, key: str) -> Product | None:
-    """Return the product of a key."""
-    if "\0" in key:
-        # Whoever sends it has no key of ours, and PostgreSQL takes no such text.
-        return None
-    return next(iter(_find(connection, key=key)), None)
 
 
 def by_id(connection: Connection, number: int) -> list[Product]:
@@ -157,6 +187,15 @@ def _find(connection: Connection, **where: object) -> list[Product]:
             window_days=row.window_days,
             good_days=row.good_days,
             success_milestone=row.success_milestone,
+            first_key=row.first_key,
+            policy=Policy(
+                collection=row.collection,
+                survey=row.survey,
+                interval_hours=row.interval_hours,
+                resend_since=None if row.resend_since is None else from_day(row.resend_since),
+                move_to=row.move_to,
+            ),
+            retention_days=row.retention_days,
         )
         for row in rows
     ]

@@ -26,6 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     text,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -80,6 +81,28 @@ products = Table(
     Column("window_days", Integer, nullable=False, server_default="28"),
     Column("good_days", Integer, nullable=False, server_default="8"),
     Column("success_milestone", String),
+    # What `key` was at first, once it is another one: what people's machines keep goes by it.
+    Column("first_key", String),
+    # What every agent is asked for (wire.Policy).
+    Column("collection", Boolean, nullable=False, server_default=true()),
+    Column("survey", Boolean, nullable=False, server_default=true()),
+    Column("interval_hours", Integer, nullable=False, server_default="24"),
+    Column("resend_since", Integer),
+    Column("move_to", String),
+    # Null: until somebody deletes it.
+    Column("retention_days", Integer),
+)
+
+# Every key that a product ever had; what was bundled with one speaks with it for good.
+product_keys = Table(
+    "product_keys",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    # A day, and nothing of who it was.
+    Column("last_heard_day", Integer),
+    Column("retired_at", BigInteger),
 )
 
 secrets = Table(
@@ -100,7 +123,8 @@ versions = Table(
     UniqueConstraint("product_id", "name"),
 )
 
-# What the vendor leaves out of reports: by when it was first received, both ends in our time.
+# What the vendor leaves out of reports: by when it was first received, both ends in our time; or
+# one copy, or a version: then the two ends are alike, and hold nobody.
 exclusions = Table(
     "exclusions",
     metadata,
@@ -112,6 +136,9 @@ exclusions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("note", String),
     Column("lifted_at", BigInteger),
+    # No reference: a copy may be left out before it is heard of.
+    Column("installation_uuid", Uuid),
+    Column("version", String),
 )
 
 installations = Table(
@@ -373,6 +400,27 @@ erased = Table(
     Column("installations", Integer, nullable=False),
     Column("uninstalls", Integer, nullable=False),
     Column("answered", Integer, nullable=False),
+)
+
+# The same of those whose time was up.
+expired = Table(
+    "expired",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("installations", Integer, nullable=False),
+    Column("uninstalls", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+)
+
+# What the vendor says that milestones and attributes mean; of no copy.
+declared = Table(
+    "declared",
+    metadata,
+    Column("product_id", ForeignKey("products.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("meaning", String, nullable=False),
+    Column("is_personal", Boolean, nullable=False),
 )
 
 tombstones = Table(

@@ -18,6 +18,7 @@ TITLES = {
     "letters": _("Your wish for an answer"),
     "replies": _("Replies to you"),
     "tombstones": _("The list of the deleted"),
+    "exclusions": _("Left out of reports"),
 }
 """By table."""
 
@@ -35,6 +36,7 @@ _LABELS = {
     "context": _("Circumstances"),
     "counted_since": _("Counted since"),
     "customer": _("The vendor's customer number"),
+    "created_at": _("Since"),
     "dated": _("The day can be true"),
     "day": _("Day"),
     "edition": _("Edition"),
@@ -55,9 +57,11 @@ _LABELS = {
     "launches": _("Launches"),
     "launches_step": _("Launches, at least"),
     "launches_total": _("Launches in all"),
+    "lifted_at": _("Until"),
     "locale": _("Language"),
     "name": _("Name"),
     "not_asked": _("Not asked because"),
+    "note": _("The vendor's note"),
     "occurred_at": _("Left"),
     "offer": _("Offer that was seen"),
     "offer_taken_at": _("Offer followed"),

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from exitpoll_server import clock
 from exitpoll_server.counts.themes import ThemeWords
 from exitpoll_server.notify import payloads
-from exitpoll_server.store import Product, Said, Store
+from exitpoll_server.store import Excluded, Product, Said, Store
 
 ALL = {"administrator", "owner", "analyst", "support", "other", "stranger"}
 SIGNED_IN = ALL - {"stranger"}
@@ -41,6 +41,10 @@ WHO_MAY = {
     **dict.fromkeys(("notifications", "subscribe"), MEMBERS),
     **dict.fromkeys(("add_webhook", "try_webhook", "switch_webhook"), OWN),
     **dict.fromkeys(("remove_webhook", "send_again"), OWN),
+    **dict.fromkeys(("exclusions", "leave_out", "lift"), OWN),
+    **dict.fromkeys(("set_policy", "set_retention", "new_key", "retire_key", "accept_key"), OWN),
+    **dict.fromkeys(("names", "declare", "take_back"), OWN),
+    **dict.fromkeys(("privacy", "copy_file", "erase_copy"), OWN),
     **dict.fromkeys(("new", "create", "server", "invite_administrator"), SERVER),
     **dict.fromkeys(("close", "let_in_again", "changes_of_all"), SERVER),
 }
@@ -56,6 +60,7 @@ FILLED = {
     "letter": 1,
     "webhook": 1,
     "delivery": 1,
+    "mark": 1,
 }
 """What stands in an address beside the product."""
 
@@ -87,6 +92,8 @@ def test_every_route_is_for_whom_it_is_said_to_be(
         product, url="https://a.example", events=["uninstall"], now=NOW
     )
     store.notices.queue(webhook, payloads.test(product, NOW), NOW)
+    store.keeping.leave_out(product, Excluded(version="0"), note=None, now=NOW)
+    store.keeping.rotate(product, NOW)
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.startswith("console.")]
     assert {_name(rule) for rule in rules} == set(WHO_MAY)
     wrong: list[tuple[str, str, object]] = []
@@ -115,7 +122,7 @@ def _name(rule: Rule) -> str:
 
 
 def _ask(visitor: Visitor, rule: Rule, product: Product) -> TestResponse:
-    filled = {**FILLED, "number": product.id}
+    filled = {**FILLED, "number": product.id, "key": product.key}
     if _name(rule) in ("kit", "kit_file"):
         filled["kind"] = "link"
     if "survey" in _name(rule):

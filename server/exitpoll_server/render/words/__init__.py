@@ -367,6 +367,12 @@ def notes(report: Report) -> list[tuple[str, Figure | None]]:
         (second.erased, N_("%(n)s left out of everything: erased at the person's wish.")),
         (second.erased_uninstalled, N_("%(n)s of the erased had uninstalled.")),
         (second.erased_answered, N_("%(n)s of the erased had uninstalled and answered.")),
+        (
+            second.expired,
+            N_("%(n)s left out of everything: let go, their time of keeping being up."),
+        ),
+        (second.expired_uninstalled, N_("%(n)s of those let go had uninstalled.")),
+        (second.expired_answered, N_("%(n)s of those let go had uninstalled and answered.")),
     )
     said: list[tuple[str, Figure | None]] = [
         (_(sentence, n=num(figure.numerator)), figure)

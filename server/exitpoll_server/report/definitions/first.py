@@ -72,13 +72,20 @@ DEFINITIONS: dict[str, str] = {
     ),
     "iceberg.censored": N_("Left out: consent was withdrawn, and nothing is known from there on."),
     "iceberg.set_aside": N_(
-        "Left out of everything: first heard of in a time that the vendor put under quarantine."
+        "Left out of everything by the vendor: first heard of in a time under quarantine, "
+        "or named by id or version."
     ),
     "iceberg.erased": N_(
         "Left out of everything: erased at the person's wish, at any time; only the number is kept."
     ),
     "iceberg.erased_uninstalled": N_("Of the erased, how many had uninstalled."),
     "iceberg.erased_answered": N_("Of the erased, how many had uninstalled and answered."),
+    "iceberg.expired": N_(
+        "Left out of everything: let go after the time for which the vendor keeps data, at any "
+        "time; only the number is kept."
+    ),
+    "iceberg.expired_uninstalled": N_("Of those let go, how many had uninstalled."),
+    "iceberg.expired_answered": N_("Of those let go, how many had uninstalled and answered."),
     "iceberg.false_alarm": N_(
         "Of all installations that were ever unused for T days, the share that launched again."
     ),

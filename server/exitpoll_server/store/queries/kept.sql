@@ -7,5 +7,7 @@ WITH kept AS NOT MATERIALIZED (
       AND NOT i.test
       AND NOT EXISTS (SELECT 1 FROM exclusions x
                       WHERE x.product_id = :product AND x.lifted_at IS NULL
-                        AND i.first_received_at >= x.from_at AND i.first_received_at < x.to_at)
+                        AND ((i.first_received_at >= x.from_at AND i.first_received_at < x.to_at)
+                             OR i.uuid = x.installation_uuid
+                             OR i.version = x.version))
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 
@@ -46,14 +46,15 @@ def stays(view: View) -> Stays:
         known_by_leaving=int(view.known_by_leaving.sum()),
         censored=int((view.seen & view.censored).sum()),
         set_aside=view.set_aside,
-        erased=_erased(view),
+        erased=_went(view, "erased"),
+        expired=_went(view, "expired"),
         first_seen=from_ms(int(began.min())) if len(began) else None,
     )
 
 
-def _erased(view: View) -> Erased:
-    # Of the erased nothing else is known, nor in which segment they were.
-    [found] = view.rows("erased")
+def _went(view: View, how: Literal["erased", "expired"]) -> Erased:
+    # Of those who went nothing else is known, nor in which segment they were.
+    [found] = view.rows(how)
     names = ("installations", "uninstalled", "answered")
     return Erased(**{name: 0 if view.where else getattr(found, name) for name in names})
 

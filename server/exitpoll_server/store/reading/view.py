@@ -214,8 +214,11 @@ def dimension(lives: Lives, name: str) -> Text:
 
 
 def _left_out(connection: Connection, product: Product, lives: Lives) -> Which:
-    """Tell which the vendor left out: first heard of in a time under quarantine."""
+    """Tell which the vendor left out: by when they were first heard of, by id, by version."""
     left_out = np.zeros(len(lives), bool)
     for row in sql.rows(connection, "exclusions", product=product.id):
         left_out |= (lives["heard"] >= row.from_at) & (lives["heard"] < row.to_at)
+    excluded = sql.rows(connection, "excluded", product=product.id)
+    if excluded:
+        left_out |= np.isin(lives.ids, [row.id for row in excluded])
     return left_out
