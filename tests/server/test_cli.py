@@ -59,16 +59,17 @@ def test_settings_of_a_product_are_changed_one_by_one(sample: Terminal) -> None:
     sample.succeed("product", "set", "--product", "Sample", "--trial", "30", "--window", "90")
     options = ("--stopped-after", "60", "--good-days", "12", "--milestone", "first-export")
     out = sample.succeed("product", "set", "--product", "Sample", *options)
-    holds = ["60 days", "30 days", "90 days", "12", "first-export"]
+    holds = ["60 days", "30 days", "90 days", "12", "first-export", "730 days"]
     assert [re.split("  +", line)[1] for line in out.splitlines()] == holds
     assert sample.succeed("product", "set", "--product", "Sample") == out
-    taken_back = ("--trial", "0", "--milestone", "")
+    taken_back = ("--trial", "0", "--milestone", "", "--retention", "0")
     out = sample.succeed("product", "set", "--product", "Sample", *taken_back)
     assert [re.split("  +", line)[1] for line in out.splitlines()] == [
         *holds[:1],
         "none",
         *holds[2:4],
         "none",
+        "until erased",
     ]
 
 

@@ -109,11 +109,8 @@ def hear_page(store: Store, product: Product) -> None:
 
 
 def hear_answer(store: Store, product: Product) -> None:
-    store.merge(product, [arrival(leaving(2, **who(1)))])
-    number = store.uninstall_number(product, UUID(int=1))
-    assert number is not None
-    showing = shown_exit(store, number, NOW)
-    store.answer(uninstall=number, showing=showing, said=Said(comment="x"), now=after(days=1))
+    said = wire.Answers(comment="x")
+    store.import_answers(product, [(UUID(int=1), after(days=1), said)])
 
 
 def hear_feedback(store: Store, product: Product) -> None:

@@ -226,14 +226,17 @@ BY = {
 def test_every_kind_leaves_the_world_without_it(store: Store, product: Product, by: str) -> None:
     """Reports are what they were without those left out, comments too; and back afterwards."""
     rest = told_of_versions("1.0", "2.0", "1.0")[1:]
-    left = leaving(2, installation_id=UUID(int=2), version="2.0", uninstall={"at": NOW})
+    # Of the customer whose own machine comes next: that is no return.
+    theirs: dict[str, Any] = {"customer": "c", "os": "linux"}
+    left = leaving(2, installation_id=UUID(int=2), version="2.0", uninstall={"at": NOW}, **theirs)
     rest.append(arrival(left, after(hours=2)))
     untouched = a_product(store)
     store.merge(untouched, rest)
-    who: dict[str, Any] = {"installation_id": UUID(int=1), "version": "0-dev", "customer": "c"}
+    who: dict[str, Any] = {"installation_id": UUID(int=1), "version": "0-dev", **theirs}
+    begun: dict[str, Any] = {"origin": "new", "installed_at": after(hours=5)}
     said = {"answers": wire.Answers(reason="other", comment="Only a test."), "at": after(hours=13)}
     own = [
-        arrival(ping(**who, days=(row("2026-11-20", 5),)), after(hours=12)),
+        arrival(ping(**who, **begun, days=(row("2026-11-20", 5),)), after(hours=12)),
         arrival(leaving(2, **who, uninstall=said), after(hours=13)),
     ]
     store.merge(product, [*rest, *own])
