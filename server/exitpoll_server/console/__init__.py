@@ -32,9 +32,11 @@ from exitpoll_server.console.settings import SettingsPages
 from exitpoll_server.console.signing import LANGUAGES, Signing
 from exitpoll_server.console.starting import Starting
 from exitpoll_server.console.surveys import SurveyPages
+from exitpoll_server.console.telling import Telling
 from exitpoll_server.console.working_days import WorkingDays
 from exitpoll_server.console.written import Written
 from exitpoll_server.languages import ENGLISH, nearest
+from exitpoll_server.mail import Mailer
 from exitpoll_server.rates import LimitedError, Rates
 from exitpoll_server.speech import speaking
 from exitpoll_server.store import BusyError, Store
@@ -84,12 +86,14 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
         static_url_path="/static",
     )
     pages = Pages(blueprint)
+    mailer = Mailer(settings)
     for part in (
         Signing(store),
         Starting(store, settings.public_url),
         Reports(store),
         Written(store),
-        Inbox(store),
+        Inbox(store, mailer),
+        Telling(store, mailer),
         Kits(store, settings.public_url),
         Notifications(store, settings),
         SettingsPages(store),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from exitpoll_server import clock
 from exitpoll_server.console.access import ANSWERS, Pages, account
 from exitpoll_server.console.written import HEALTH
 from exitpoll_server.counts import Churned, Window
+from exitpoll_server.mail import Mailer, MailError
 from exitpoll_server.questions import EXIT
 from exitpoll_server.render import words
 from exitpoll_server.store import Card, Letter, NoLetterError, Product, Reply, Store
@@ -56,9 +57,7 @@ def waiting(store: Store, product: Product, now: datetime) -> list[Waiting]:
     calendar = store.letters.calendar(product)
     found = []
     for letter in store.letters.all(product):
-        due = calendar.due(letter.asked_at)
-        if letter.put_off_until is not None:
-            due = max(due, letter.put_off_until)
+        due = letter.due(calendar)
         found.append(Waiting(letter, letter.state(now), due, due - now))
     return sorted(found, key=lambda one: one.order)
 
@@ -81,8 +80,9 @@ def said_left(left: timedelta) -> str:
 class Inbox:
     """Letters, on one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, mailer: Mailer) -> None:
         self._store = store
+        self._mailer = mailer
 
     def add_to(self, pages: Pages) -> None:
         """Add the pages."""
@@ -131,23 +131,30 @@ class Inbox:
     ) -> str | AnyResponse | tuple[str, int]:
         """Keep what somebody is told."""
         found = self._found(product, source, letter)
-        given = request.form
-        subject = " ".join(given.get("subject", "").split())[:MAX_SUBJECT_CHARS]
-        text = given.get("text", "").replace("\r\n", "\n").strip()
-        fault = ""
-        if not text or not subject:
-            fault = gettext("A reply needs a subject and a text.")
-        elif len(text) > MAX_TEXT_CHARS:
-            fault = gettext("Please write at most %(most)d characters.", most=MAX_TEXT_CHARS)
+        subject, text, fault = read_reply(request.form)
+        now = clock.now()
+        if not fault and _is_second_click(found, text, now):
+            return _to_letter(product, found)
+        if not fault:
+            fault = self._sent(found, subject, text)
         if fault:
             return self._shown(product, found, subject=subject, text=text, fault=fault), 422
-        now = clock.now()
-        if not _is_second_click(found, text, now):
-            said = Reply(
-                at=now, account=None, subject=subject, text=text, is_sent=False, theme_id=None
-            )
-            self._store.letters.reply(found, said, account().id)
+        is_sent = self._mailer.is_set_up
+        said = Reply(
+            at=now, account=None, subject=subject, text=text, is_sent=is_sent, theme_id=None
+        )
+        self._store.letters.reply(found, said, account().id)
         return _to_letter(product, found)
+
+    def _sent(self, found: Letter, subject: str, text: str) -> str:
+        """Send a reply, where there is a mail server; return why it was not."""
+        if not self._mailer.is_set_up:
+            return ""
+        try:
+            self._mailer.send(to=found.email, subject=subject, text=text, reply_to=account().email)
+        except MailError as error:
+            return gettext("The mail was not sent: %(why)s. Nothing is lost.", why=error)
+        return ""
 
     def put_off(self, product: Product, source: str, letter: int) -> AnyResponse:
         """Let a letter come back on a day."""
@@ -193,7 +200,7 @@ class Inbox:
         now = clock.now()
         known = found.installation_id
         card = None if known is None else self._store.letters.card(product, known)
-        due = self._store.letters.calendar(product).due(found.asked_at)
+        due = found.due(self._store.letters.calendar(product))
         return render_template(
             "console/letter.html",
             letter=found,
@@ -206,6 +213,7 @@ class Inbox:
             card=card,
             churned=self._churned(product, found, card),
             highest=max((n for _, n in card.weeks), default=0) if card else 0,
+            sends_mail=self._mailer.is_set_up,
             by_mail=_by_mail(found.email, found.replies),
             health=HEALTH,
             words=words,
@@ -252,6 +260,18 @@ class Inbox:
         self._store.letters.prepare(product, reason, text)
         flash(gettext("Kept. Replies begin with it from now on."))
         return redirect(url_for("console.prepared", number=product.id), 303)
+
+
+def read_reply(given: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return subject and text of a form, and what is wrong with them; empty where nothing is."""
+    subject = " ".join(given.get("subject", "").split())[:MAX_SUBJECT_CHARS]
+    text = given.get("text", "").replace("\r\n", "\n").strip()
+    fault = ""
+    if not text or not subject:
+        fault = gettext("A reply needs a subject and a text.")
+    elif len(text) > MAX_TEXT_CHARS:
+        fault = gettext("Please write at most %(most)d characters.", most=MAX_TEXT_CHARS)
+    return subject, text, fault
 
 
 def _filled(text: str, product: Product) -> str:

@@ -32,6 +32,7 @@ MEANS = {
 MAILS = {
     "digest": lazy_gettext("The week in five numbers, on Monday morning (UTC)"),
     "alarm": lazy_gettext("An alarm, at once"),
+    "reminder": lazy_gettext("Letters that were put off, on the day when they are due again"),
 }
 """Of each kind of mail."""
 

@@ -200,7 +200,7 @@ class Written:
         try:
             change()
         except NoThemeError:
-            flash(gettext("This theme is not there any more."))
+            flash(gone())
         except MergeError:
             flash(gettext("These two are one theme already."))
 
@@ -234,6 +234,17 @@ class Written:
             where=asked.where,
         )
         return filter(wanted.has, rows)
+
+
+def gone() -> str:
+    """Say that somebody gave a theme up meanwhile."""
+    return gettext("This theme is not there any more.")
+
+
+def no_theme(product: Product) -> AnyResponse:
+    """Lead whoever looks for such a theme to those that there are."""
+    flash(gone())
+    return _to_themes(product)
 
 
 def _to_themes(product: Product) -> AnyResponse:

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import TypeAlias
 
 from exitpoll_server import clock
 from exitpoll_server.config import Config
@@ -51,14 +50,6 @@ LOG_DAYS = 30
 
 STOP_SECONDS = 25
 """How long a server that stops waits for the attempt in hand."""
-
-Overdue: TypeAlias = Callable[[Product], int]
-"""How many people of a product wait for an answer longer than they should."""
-
-
-def nobody(_product: Product) -> int:
-    """Tell that nobody waits."""
-    return 0
 
 
 class Lease:
@@ -100,13 +91,12 @@ class Job:
 class Jobs:
     """The jobs of one process."""
 
-    def __init__(self, store: Store, settings: Config, overdue: Overdue = nobody) -> None:
+    def __init__(self, store: Store, settings: Config) -> None:
         self._store = store
         self._notices = store.notices
         self._mailer = Mailer(settings)
         self._public_url = settings.public_url
         self._private = settings.webhook_private_addresses
-        self._overdue = overdue
         self._holder = secrets.token_hex(8)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
@@ -116,6 +106,8 @@ class Jobs:
             Job("log", WATCH_SECONDS, self._is_log_kept, self._forget),
             Job("figures", WATCH_SECONDS, self._is_watched, self._watch),
             Job("digests", DIGEST_SECONDS, self._is_digest_due, self._queue_digests),
+            Job("reminders", WATCH_SECONDS, self._is_anybody_reminded, self._remind),
+            Job("retention", WATCH_SECONDS, self._is_anything_let_go, self._let_go),
             Job("mail", MAIL_SECONDS, self._is_mail_due, self._send_mails),
         )
         self._leases = {job.name: Lease(store, job.name, self._holder) for job in self.all}
@@ -221,6 +213,16 @@ class Jobs:
     def _log_ends(self) -> datetime:
         return clock.now() - timedelta(days=LOG_DAYS)
 
+    # -- what is kept no longer
+
+    def _is_anything_let_go(self) -> bool:
+        return any(product.retention_days for product in self._store.products())
+
+    def _let_go(self, lease: Lease) -> None:
+        for product in self._store.products():
+            if lease.holds():
+                self._store.forget_expired(product, clock.now())
+
     # -- figures
 
     def _is_watched(self) -> bool:
@@ -245,6 +247,18 @@ class Jobs:
         week, since = _week(clock.now())
         self._notices.queue_digests(week, since, clock.now())
 
+    def _is_anybody_reminded(self) -> bool:
+        return self._mailer.is_set_up and any(
+            map(self._notices.wants_reminders, self._store.products())
+        )
+
+    def _remind(self, _lease: Lease) -> None:
+        now = clock.now()
+        for product in self._store.products():
+            count = self._store.letters.back(product, now - timedelta(days=1), now)
+            if count:
+                self._notices.remind(product, now.date().isoformat(), count, now)
+
     def _is_mail_due(self) -> bool:
         return self._mailer.is_set_up and self._notices.is_mail_due(clock.now())
 
@@ -263,6 +277,8 @@ class Jobs:
 
     def _write(self, mail: Mail, product: Product) -> Text:
         address = f"{self._public_url}/console/{product.id}"
+        if mail.kind == "reminder":
+            return texts.reminder(product.name, mail.about["count"], address)
         if mail.kind == "alarm":
             about = mail.about
             sentence = texts.lost(about["version"], about["uninstalls"], about["expected"])
@@ -271,7 +287,8 @@ class Jobs:
         # Whenever it is sent, it is of the week that it is about.
         window = texts.week_before(_monday(mail.subject), as_of=clock.now())
         made = watching.make(self._store, product, window)
-        return texts.digest(made, overdue=self._overdue(product), address=address)
+        overdue = self._store.letters.overdue(product, clock.now())
+        return texts.digest(made, overdue=overdue, address=address)
 
     def _post(self, mail: Mail, text: Text) -> None:
         now, attempts = clock.now(), mail.attempts + 1

@@ -139,6 +139,19 @@ def _overdue(count: int) -> Iterator[str]:
         yield from ("", f"{people} for an answer longer than they should.")
 
 
+def reminder(name: str, count: int, address: str) -> Text:
+    """Write the mail on letters that were put off and are due again."""
+    product = words.typed(name)
+    some = "A letter that was" if count == 1 else f"{count:,} letters that were"
+    lines = [
+        f"{some} put off {'is' if count == 1 else 'are'} to be answered now:",
+        f"{address}/inbox",
+        "Which mail you get:",
+        f"{address}/notifications",
+    ]
+    return Text(f"{product}: letters to answer", "\n".join(lines) + "\n")
+
+
 def alarm(name: str, week: date, sentence: str, address: str) -> Text:
     """Write the mail on an alarm."""
     product, last = words.typed(name), week + WEEK - timedelta(days=1)

@@ -27,6 +27,24 @@ class Letters:
         with read_transaction(self._engine) as connection:
             return letters.everything(connection, product.id)
 
+    def overdue(self, product: Product, now: datetime) -> int:
+        """Count who waits for an answer longer than one working day, and is not put off."""
+        with read_transaction(self._engine) as connection:
+            calendar = answering.calendar(connection, product.id)
+            every = letters.everything(connection, product.id)
+        return sum(one.state(now) == "new" and one.due(calendar) < now for one in every)
+
+    def back(self, product: Product, since: datetime, now: datetime) -> int:
+        """Count the letters that were put off and came back between two instants."""
+        with read_transaction(self._engine) as connection:
+            every = letters.everything(connection, product.id)
+        return sum(
+            one.put_off_until is not None
+            and since < one.put_off_until <= now
+            and one.state(now) == "new"
+            for one in every
+        )
+
     def find(self, product: Product, source: Source, number: int) -> Letter:
         """Return one letter.
 

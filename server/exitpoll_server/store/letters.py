@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, RowMapping, delete, select, update
 
+from exitpoll_server.calendars import Calendar
 from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import from_ms, to_ms
@@ -64,6 +65,11 @@ class Letter:
     put_off_until: datetime | None
     closed_at: datetime | None
     replies: tuple[Reply, ...]
+
+    def due(self, calendar: Calendar) -> datetime:
+        """Return until when an answer is due: one working day, or as long as it was put off."""
+        due = calendar.due(self.asked_at)
+        return due if self.put_off_until is None else max(due, self.put_off_until)
 
     def state(self, now: datetime) -> State:
         """Return what is to be done; whoever writes again is new again."""

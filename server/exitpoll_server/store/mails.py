@@ -13,7 +13,7 @@ from exitpoll_server.store import tables
 from exitpoll_server.store.arrivals import insert
 from exitpoll_server.store.instants import from_ms
 
-Kind: TypeAlias = Literal["digest", "alarm"]
+Kind: TypeAlias = Literal["digest", "alarm", "reminder"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MOST_ERROR_CHARS = 200
@@ -79,16 +79,21 @@ def queue_digests(connection: Connection, subject: str, since: int, now: int) ->
         _queue(connection, row.account_id, row.product_id, "digest", (subject, {}), now)
 
 
-def queue_alarm(
-    connection: Connection, product_id: int, subject: str, about: Mapping[str, Any], now: int
+def queue(
+    connection: Connection,
+    product_id: int,
+    kind: Kind,
+    subject: str,
+    about: Mapping[str, Any],
+    now: int,
 ) -> None:
-    """Have an alarm sent to all who want it."""
+    """Have a mail sent to all who want such; once, however often it is asked for."""
     s = tables.subscriptions
     query = select(s.c.account_id).where(
-        s.c.product_id == product_id, s.c.kind == "alarm", _still_there(s)
+        s.c.product_id == product_id, s.c.kind == kind, _still_there(s)
     )
     for account_id in connection.scalars(query).all():
-        _queue(connection, account_id, product_id, "alarm", (subject, about), now)
+        _queue(connection, account_id, product_id, kind, (subject, about), now)
 
 
 def _queue(

@@ -148,6 +148,17 @@ class Notices:
         with write_transaction(self._engine) as connection:
             mails.queue_digests(connection, week, to_ms(since), to_ms(now))
 
+    def wants_reminders(self, product: Product) -> bool:
+        """Tell whether anybody is to be reminded of letters that were put off."""
+        with read_transaction(self._engine) as connection:
+            return mails.is_wanted(connection, product.id, "reminder")
+
+    def remind(self, product: Product, day: str, count: int, now: datetime) -> None:
+        """Have a reminder of letters sent to all who want it; one a day."""
+        with write_transaction(self._engine) as connection:
+            about = {"count": count}
+            mails.queue(connection, product.id, "reminder", day, about, to_ms(now))
+
     def is_mail_due(self, now: datetime) -> bool:
         """Tell whether a mail is waiting."""
         with read_transaction(self._engine) as connection:
@@ -205,4 +216,4 @@ class Notices:
                 for webhook in hooks.listening(connection, product.id, one.event):
                     hooks.queue(connection, webhook, [one], to_ms(now))
             for subject, about in mails_on.items():
-                mails.queue_alarm(connection, product.id, subject, about, to_ms(now))
+                mails.queue(connection, product.id, "alarm", subject, about, to_ms(now))

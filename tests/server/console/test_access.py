@@ -33,7 +33,7 @@ WHO_MAY = {
     **dict.fromkeys(("report_file", "comments_file", "rows_file"), STUDY),
     **dict.fromkeys(("keep", "name", "merge", "decide", "release"), STUDY),
     **dict.fromkeys(("inbox", "letter", "reply", "put_off", "close_letter"), ANSWER),
-    **dict.fromkeys(("open_letter", "prepared", "prepare"), ANSWER),
+    **dict.fromkeys(("open_letter", "prepared", "prepare", "tell", "told"), ANSWER),
     **dict.fromkeys(("calendar", "set_calendar"), OWN),
     **dict.fromkeys(("survey", "save_survey", "preview_survey", "set_logo"), OWN),
     **dict.fromkeys(("start", "kits", "kit", "kit_file", "settings", "set_thresholds"), OWN),

@@ -33,8 +33,9 @@ LEFT = 12
 
 
 @pytest.fixture
-def jobs(store: Store, settings: Config) -> Jobs:
-    return Jobs(store, settings, overdue=lambda _: 3)
+def jobs(store: Store, settings: Config, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    monkeypatch.setattr(store.letters, "overdue", lambda *_: 3)
+    return Jobs(store, settings)
 
 
 @pytest.fixture
