@@ -121,8 +121,9 @@ def test_a_page_says_its_language() -> None:
     page = render.as_page(few(), "ru")
     assert '<html lang="ru">' in page
     assert '<div class="wide" tabindex="0" lang="en"><table>' in page
-    assert ' lang="' not in render.as_part(few(), lambda _: "/")
-    assert "Продукт удалили" in render.as_part(few(), lambda _: "/", "ru")
+    around = render.Addresses(rows=lambda _: "/", picture=None)
+    assert ' lang="' not in render.as_part(few(), around)
+    assert "Продукт удалили" in render.as_part(few(), around, "ru")
 
 
 def test_no_translation_is_in_english() -> None:

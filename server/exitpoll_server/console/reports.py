@@ -17,9 +17,10 @@ from exitpoll_server import report as reports
 from exitpoll_server.console.access import EVERYBODY, SIGNED_IN, STUDIES, Pages
 from exitpoll_server.counts import Window
 from exitpoll_server.kits import slug
-from exitpoll_server.render import Behind
+from exitpoll_server.render import Addresses, Behind
 from exitpoll_server.report import Report
 from exitpoll_server.store import Product, Store
+from exitpoll_server.tables import Table
 from exitpoll_server.transfer.writing import WRITERS, Format
 
 WINDOWS = {
@@ -89,6 +90,7 @@ class Reports:
         pages.add("/report.css", self.report_style, whom=SIGNED_IN)
         pages.add("/<int:number>/report", self.report, whom=EVERYBODY)
         pages.add("/<int:number>/report.<kind>", self.report_file, whom=STUDIES)
+        pages.add("/<int:number>/report/<picture>.<kind>", self.report_picture, whom=STUDIES)
 
     def report_style(self) -> Response:
         """Give the look of a report."""
@@ -104,7 +106,7 @@ class Reports:
             windows=WINDOWS,
             dimensions=SEGMENTS.items(),
             seen=made.iceberg.seen.numerator,
-            body=Markup(render.as_part(made, _rows, g.locale)),  # noqa: S704 - made by a template that escapes
+            body=Markup(render.as_part(made, _addresses(), g.locale)),  # noqa: S704 - made by a template that escapes
         )
 
     def report_file(self, product: Product, kind: str) -> Response:
@@ -112,10 +114,33 @@ class Reports:
         if kind not in TYPES:
             abort(404)
         made = self._made(product, read())
-        content = render.as_json(made).encode() if kind == "json" else _table(made, kind)
+        content = (
+            render.as_json(made).encode()
+            if kind == "json"
+            else _written(render.as_table(made), kind)
+        )
         name = f"exitpoll-{slug(product.name)}.{kind}"
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, content_type=TYPES[kind], headers=disposition)
+
+    def report_picture(self, product: Product, picture: str, kind: str) -> Response:
+        """Give one picture of the report as a file, or its numbers."""
+        found = render.as_picture(self._made(product, read()), picture, g.locale)
+        if found is None:
+            abort(404)
+        svg, table = found
+        if kind == "svg" and svg is not None:
+            # It brings its own style, and nothing else.
+            response = Response(svg, content_type="image/svg+xml")
+            policy = "default-src 'none'; style-src 'unsafe-inline'"
+            response.headers["Content-Security-Policy"] = policy
+        elif kind in TABLES:
+            response = Response(_written(table, kind), content_type=TYPES[kind])
+        else:
+            abort(404)
+        name = f"exitpoll-{slug(product.name)}-{slug(picture)}.{kind}"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
 
     def _made(self, product: Product, asked: Asked) -> Report:
         counts = self._store.counts(
@@ -126,6 +151,17 @@ class Reports:
             where=asked.where,
         )
         return reports.make(counts)
+
+
+def _addresses() -> Addresses:
+    may_take_files = g.role in STUDIES
+    return Addresses(rows=_rows, picture=_picture if may_take_files else None)
+
+
+def _picture(name: str, kind: str) -> str:
+    """Return the address of a picture of the report in hand."""
+    same: dict[str, Any] = {one: request.args[one] for one in ABOUT if one in request.args}
+    return url_for("console.report_picture", number=g.product.id, picture=name, kind=kind, **same)
 
 
 def _rows(behind: Behind) -> str:
@@ -140,11 +176,11 @@ def _rows(behind: Behind) -> str:
     return url_for("console.rows", number=g.product.id, kind="uninstalled", **narrowed)
 
 
-def _table(made: Report, kind: str) -> bytes:
+def _written(table: Table, kind: str) -> bytes:
     file = io.BytesIO()
     for known in TABLES:
         if known == kind:
-            WRITERS[known](render.as_table(made), file)
+            WRITERS[known](table, file)
     return file.getvalue()
 
 

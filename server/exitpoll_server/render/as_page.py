@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -38,16 +39,23 @@ _templates.globals |= {"_": _, "ngettext": ngettext, "num": num}
 def as_page(report: Report, language: str = ENGLISH) -> str:
     """Write a report as a self-contained page."""
     with speaking(language):
-        return _written("report.html", report, rows=None)
+        return _written("report.html", report, None)
 
 
-def as_part(report: Report, rows: Callable[[Behind], str], language: str = ENGLISH) -> str:
-    """Write what such a page holds, for a page around it that has `part_style`.
+@dataclass(frozen=True)
+class Addresses:
+    """Where the page around a part has what is not in it."""
 
-    `rows` gives the address of the rows behind a count, where not all of them are in the report.
-    """
+    rows: Callable[[Behind], str]
+    """The rows behind a count, where not all of them are in the report."""
+    picture: Callable[[str, str], str] | None
+    """A picture, by its name, as a file of this kind; None where its reader gets no files."""
+
+
+def as_part(report: Report, addresses: Addresses, language: str = ENGLISH) -> str:
+    """Write what such a page holds, for a page around it that has `part_style`."""
     with speaking(language):
-        return _written("part.html", report, rows=rows)
+        return _written("part.html", report, addresses)
 
 
 def part_style() -> str:
@@ -58,7 +66,7 @@ def part_style() -> str:
     return f".report {{\n{inside}\n}}\n"
 
 
-def _written(template: str, report: Report, rows: Callable[[Behind], str] | None) -> str:
+def _written(template: str, report: Report, addresses: Addresses | None) -> str:
     table, found = as_table(report), blocks(report)
     every = list(table.rows)
     shown = every[:MOST_FIGURES]
@@ -76,7 +84,8 @@ def _written(template: str, report: Report, rows: Callable[[Behind], str] | None
         waiting=waiting(report, found),
         behind=behind,
         commands=commands,
-        rows_of=rows,
+        rows_of=addresses and addresses.rows,
+        file_of=addresses and addresses.picture,
         ends=_ends,
         look=Look,
         narrow=NARROW,

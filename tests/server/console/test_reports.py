@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -125,6 +126,27 @@ def test_figures_as_files(ada: Visitor, left: Product) -> None:
     assert 'filename="exitpoll-sample.csv"' in answer.headers["Content-Disposition"]
     assert ada.get(f"/{left.id}/report.xlsx").data.startswith(b"PK")
     assert ada.get(f"/{left.id}/report.exe").status_code == 404
+
+
+def test_every_picture_is_a_file(ada: Visitor, left: Product) -> None:
+    """Each leads to itself as SVG, with its own style, and to its numbers; none else is there."""
+    page = ada.get(f"/{left.id}/report?days=365").text
+    pictures = {
+        html.unescape(one) for one in re.findall(r'href="(/console/[^"]*\.svg[^"]*)"', page)
+    }
+    assert f"/console/{left.id}/report/funnel.svg?days=365" in pictures
+    assert len(pictures) > 3
+    for address in sorted(pictures):
+        path = address.removeprefix("/console")
+        answer = ada.get(path)
+        assert (answer.status_code, answer.content_type) == (200, "image/svg+xml")
+        assert answer.text.startswith("<svg")
+        assert "<style>" in answer.text
+        rows = ada.get(path.replace(".svg", ".csv")).data.decode("utf-8-sig").splitlines()
+        assert len(rows) > 1
+        assert ada.get(path.replace(".svg", ".xlsx")).data.startswith(b"PK")
+    assert ada.get(f"/{left.id}/report/funnel.exe").status_code == 404
+    assert ada.get(f"/{left.id}/report/mona-lisa.svg").status_code == 404
 
 
 def test_the_rows_behind_a_count(ada: Visitor, left: Product) -> None:

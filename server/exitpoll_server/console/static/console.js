@@ -50,7 +50,30 @@ function waiting(place) {
   setTimeout(look, EVERY_MS);
 }
 
+// -- a picture as PNG, drawn by the browser from the SVG --
+
+const SHARPER = 2;
+
+function drawing(link) {
+  link.hidden = false;
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    const picture = new Image();
+    picture.src = link.href;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.naturalWidth * SHARPER;
+    canvas.height = picture.naturalHeight * SHARPER;
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const made = document.createElement("a");
+    made.href = canvas.toDataURL("image/png");
+    made.download = `${link.dataset.png}.png`;
+    made.click();
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-copies]").forEach(copying);
   document.querySelectorAll("[data-waits]").forEach(waiting);
+  document.querySelectorAll("[data-png]").forEach(drawing);
 });
