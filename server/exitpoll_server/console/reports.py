@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -50,6 +51,13 @@ TYPES = {
 ABOUT = ("days", "from", "to", "by", "is")
 """What an address says of the window and the segment."""
 
+TIMES_AS_LONG = 60
+"""A report is shown again for so many times as long as it took to make: two seconds where that was
+a thirtieth of one, a minute and more for a product with millions of launches. What its owners
+change is seen at once; every page says as of when it is."""
+
+MOST_KEPT = 16
+
 MAX_VALUE_CHARS = 200
 """Of a segment: no version, channel or attribute is longer."""
 
@@ -79,11 +87,20 @@ class Asked:
         return {self.segment: self.value} if self.segment and self.value else {}
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A report that is shown again, and until when."""
+
+    report: Report
+    until: float
+
+
 class Reports:
     """A product's report, on one store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._kept: dict[tuple[Product, Asked, int], _Kept] = {}
 
     def add_to(self, pages: Pages) -> None:
         """Add the pages."""
@@ -143,6 +160,12 @@ class Reports:
         return response
 
     def _made(self, product: Product, asked: Asked) -> Report:
+        changes = self._store.people.changes(product.id)
+        name = (product, asked, changes[0].id if changes else 0)
+        began = time.monotonic()
+        kept = self._kept.get(name)
+        if kept is not None and began < kept.until:
+            return kept.report
         counts = self._store.counts(
             product,
             asked.window(clock.now()),
@@ -150,7 +173,12 @@ class Reports:
             most_lines=reports.MOST_LINES,
             where=asked.where,
         )
-        return reports.make(counts)
+        made = reports.make(counts)
+        done = time.monotonic()
+        while len(self._kept) >= MOST_KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[name] = _Kept(made, done + TIMES_AS_LONG * (done - began))
+        return made
 
 
 def _addresses() -> Addresses:

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from tests.server.messages import NOW, after, arrival, leaving, ping, row
 
 from exitpoll_agent import wire
 from exitpoll_server import clock
+from exitpoll_server.console import reports
 from exitpoll_server.store import Product, Store
 
 
@@ -116,6 +118,32 @@ def test_a_window_that_makes_no_sense(
     page = ada.read(f"/{left.id}/report", query_string=asked)
     assert fault in page
     assert "8 uninstalls" in page
+
+
+def test_a_report_is_kept_for_a_moment(
+    ada: Visitor, store: Store, left: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is shown again it costs nothing; a setting that is changed is seen at once."""
+    monkeypatch.setattr(reports, "TIMES_AS_LONG", 1_000_000)
+    made = []
+    counts = Store.counts
+
+    def counted(*args: Any, **more: Any) -> Any:
+        made.append(args)
+        return counts(*args, **more)
+
+    monkeypatch.setattr(Store, "counts", counted)
+    for _ in range(3):
+        ada.get(f"/{left.id}/report")
+    ada.get(f"/{left.id}/report/funnel.svg")
+    assert len(made) == 1
+    ada.get(f"/{left.id}/report?days=28")
+    assert len(made) == 2
+    mark = store.quarantine(left, start=NOW, end=after(days=1), note=None, now=NOW)
+    ada.get(f"/{left.id}/report")
+    store.lift(mark.id, NOW)
+    ada.get(f"/{left.id}/report")
+    assert len(made) == 4
 
 
 def test_figures_as_files(ada: Visitor, left: Product) -> None:
