@@ -35,7 +35,8 @@ OF_A_PRODUCT = (
     *("report", "report?days=28", "comments", "comments?search=slow", "themes", "rows"),
     *("inbox", "inbox?shelf=answered", "inbox/uninstall/1", "prepared", "start"),
     *("survey/exit", "survey/nps?language=ru", "kits", "kits/inno", "kits/link"),
-    *("settings", "calendar", "people", "changes"),
+    *("settings", "calendar", "exclusions", "names", "people", "changes"),
+    *("notifications", "privacy", "themes/1/tell"),
 )
 OF_THE_SERVER = ("", "new", "server", "changes", "account")
 

@@ -64,6 +64,7 @@ def _let_in(store: Store, product: Product) -> None:
     )
     people.accept(people.invite(second, NOW), email="", **known)
     people.invite(Invitation(purpose="password", email="anna@example.com"), NOW)
+    people.product_of_token(people.issue_token(product.id, WORDS, NOW), NOW)
 
 
 def _tell(store: Store, product: Product) -> None:

@@ -14,7 +14,7 @@ from exitpoll_server.store import Product, tables
 
 OF_THE_VENDOR = (
     *("products", "product_keys", "secrets", "versions", "themes", "agents", "declared"),
-    *("accounts", "memberships", "invitations", "audit", "prepared", "calendars"),
+    *("accounts", "memberships", "invitations", "audit", "tokens", "prepared", "calendars"),
     *("leases", "subscriptions", "mails", "webhooks", "noticed"),
 )
 """Tables in which nothing of a copy stands."""

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from flask import Blueprint, abort, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from exitpoll_server import clock
 from exitpoll_server.store import ROLES, Account, Product, Role, Store
 
 View: TypeAlias = Callable[..., Any]
@@ -73,6 +74,8 @@ class Pages:
     def guard(self) -> AnyResponse | None:
         """Let in who may see a page that is about no product, before it runs."""
         whom = self.whom.get((request.endpoint or "").rpartition(".")[2], SIGNED_IN)
+        if request.authorization is not None:
+            return _let_program_in(whom)
         if whom == ANYBODY:
             return None
         if not current_user.is_authenticated:
@@ -91,6 +94,19 @@ def _about_a_product(view: View, may: May) -> View:
         return view(g.product, **named)
 
     return guarded
+
+
+def _let_program_in(whom: str | May) -> AnyResponse | None:
+    """Let a program with a token take files of its product, as an analyst does."""
+    token, store = request.authorization, g.store
+    secret = (token.token if token is not None and token.type == "bearer" else None) or ""
+    number = store.people.product_of_token(secret, clock.now())
+    if number is None:
+        return Response("This token opens nothing.\n", 401, content_type="text/plain")
+    if whom != STUDIES or request.method != "GET":
+        return Response("A token only takes files.\n", 403, content_type="text/plain")
+    g.theirs = [(one, "analyst") for one in store.products() if one.id == number]
+    return None
 
 
 def manager(store: Store) -> LoginManager:

@@ -21,6 +21,8 @@ SENTENCES = {
     "name.released": lazy_gettext("What %(name)s means is said no more"),
     "copy.erased": lazy_gettext("A copy was erased (%(copy)s)"),
     "agent.added": lazy_gettext("An agent for %(platform)s was added, version %(version)s"),
+    "token.issued": lazy_gettext("A token for programs was made: %(name)s"),
+    "token.revoked": lazy_gettext("A token for programs was revoked: %(name)s"),
     "webhook.added": lazy_gettext("A webhook was added: %(url)s"),
     "webhook.enabled": lazy_gettext("A webhook was switched on: %(url)s"),
     "webhook.disabled": lazy_gettext("A webhook was switched off: %(url)s"),

@@ -34,6 +34,15 @@ class Invited(forms.Form):
     email = StringField(lazy_gettext("E-mail"), [forms.needed(), forms.is_address])
 
 
+class NewToken(forms.Form):
+    """What a token is for."""
+
+    token = StringField(
+        lazy_gettext("What the token is for"),
+        [forms.needed(), forms.at_most(forms.MAX_NAME_CHARS), forms.is_printable],
+    )
+
+
 class PeoplePages:
     """People, on one store."""
 
@@ -45,6 +54,8 @@ class PeoplePages:
         """Add the pages."""
         pages.add("/<int:number>/people", self.people, whom=OWNS, post=self.invite)
         pages.form("/<int:number>/people/<int:who>", self.give_role, whom=OWNS)
+        pages.form("/<int:number>/tokens", self.issue_token, whom=OWNS)
+        pages.form("/<int:number>/tokens/<int:token>", self.revoke_token, whom=OWNS)
         pages.add("/server", self.server, whom=ADMINISTRATOR, post=self.invite_administrator)
         pages.form("/server/<int:who>/close", self.close, whom=ADMINISTRATOR)
         pages.form("/server/<int:who>/password", self.let_in_again, whom=ADMINISTRATOR)
@@ -72,21 +83,37 @@ class PeoplePages:
         )
         return self._shown(product, Invited(formdata=None), link_made=link, whom=form.email.data)
 
+    def issue_token(self, product: Product) -> str | tuple[str, int]:
+        """Make a token for a program, and show it once."""
+        form = NewToken()
+        if not form.validate():
+            return self._shown(product, Invited(formdata=None), tokened=form), 422
+        secret = self._store.people.issue_token(product.id, form.token.data, clock.now())
+        return self._shown(product, Invited(formdata=None), secret=secret)
+
+    def revoke_token(self, product: Product, token: int) -> AnyResponse:
+        """Let a token open nothing any more."""
+        self._store.people.revoke_token(product.id, token)
+        return redirect(url_for("console.people", number=product.id), 303)
+
     def give_role(self, product: Product, who: int) -> AnyResponse:
         """Let somebody do something else, or nothing."""
         member = self._store.people.by_id(who) or abort(404)
         self._store.people.give_role(member, product.id, _role(request.form.get("role", "")))
         return redirect(url_for("console.people", number=product.id), 303)
 
-    def _shown(self, product: Product, form: Invited, link_made: str = "", whom: str = "") -> str:
+    def _shown(
+        self, product: Product, form: Invited, *, tokened: NewToken | None = None, **made: str
+    ) -> str:
         return render_template(
             "console/people.html",
             form=form,
             members=self._store.people.members(product.id),
             administrators=self._store.people.administrators(),
             means=MEANS,
-            link_made=link_made,
-            whom=whom,
+            tokens=self._store.people.tokens(product.id),
+            tokened=tokened or NewToken(formdata=None),
+            **{"link_made": "", "whom": "", "secret": "", **made},
         )
 
     # -- of the server

@@ -176,7 +176,7 @@ def invite(connection: Connection, invitation: Invitation, now: int) -> str:
     connection.execute(
         table.insert(),
         {
-            "digest": _digest(secret),
+            "digest": digest(secret),
             "purpose": invitation.purpose,
             "email": invitation.email,
             "product_id": invitation.product_id,
@@ -196,7 +196,7 @@ def invitation(connection: Connection, secret: str, now: int) -> Invitation | No
     """Return what a link is for, while it can be used."""
     table = tables.invitations
     row = connection.execute(
-        select(table).where(table.c.digest == _digest(secret), table.c.expires_at > now)
+        select(table).where(table.c.digest == digest(secret), table.c.expires_at > now)
     ).one_or_none()
     if row is None:
         return None
@@ -215,7 +215,7 @@ def accept(
     """
     found = invitation(connection, secret, now)
     table = tables.invitations
-    used = connection.execute(delete(table).where(table.c.digest == _digest(secret))).rowcount
+    used = connection.execute(delete(table).where(table.c.digest == digest(secret))).rowcount
     if found is None or not used or (found.purpose == "set-up" and are_there(connection)):
         raise AccountError("this link was used already, or is too old")
     there = by_email(connection, found.email or email)
@@ -272,7 +272,8 @@ def _stamp() -> str:
     return secrets.token_urlsafe(12)
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """Return what is kept of a secret that chance made: whoever reads it cannot say it."""
     return sha256(secret.encode()).hexdigest()
 
 

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from exitpoll_server.store import accounts, audit
+from exitpoll_server.store import accounts, audit, tokens
 from exitpoll_server.store.accounts import Account, Invitation, Member, Role
 from exitpoll_server.store.audit import Change
 from exitpoll_server.store.engine import read_transaction, write_transaction
 from exitpoll_server.store.instants import to_ms
+from exitpoll_server.store.tokens import Token
 
 
 class People:
@@ -110,6 +111,27 @@ class People:
             return accounts.accept(
                 connection, secret, email=email, name=name, password=password, now=to_ms(now)
             )
+
+    def issue_token(self, product_id: int, name: str, now: datetime) -> str:
+        """Return a new token for programs, which is never shown again."""
+        with write_transaction(self._engine) as connection:
+            return tokens.issue(connection, product_id, name, to_ms(now))
+
+    def tokens(self, product_id: int) -> list[Token]:
+        """Return a product's tokens, the first first."""
+        with read_transaction(self._engine) as connection:
+            return tokens.everything(connection, product_id)
+
+    def product_of_token(self, secret: str, now: datetime) -> int | None:
+        """Return the number of the product that a token opens, and note the day."""
+        with write_transaction(self._engine) as connection:
+            tokens.used(connection, secret, to_ms(now))
+            return tokens.product_of(connection, secret)
+
+    def revoke_token(self, product_id: int, number: int) -> None:
+        """Let a token open nothing any more."""
+        with write_transaction(self._engine) as connection:
+            tokens.revoke(connection, product_id, number)
 
     def changes(self, product_id: int | None, before: int | None = None) -> list[Change]:
         """Return a page of who changed what, the last first; `before` is the page before's last."""

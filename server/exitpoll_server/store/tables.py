@@ -472,6 +472,18 @@ invitations = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 
+# What programs read a product's figures and rows with.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("used_day", Integer),
+)
+
 # Who changed what, and when; only ever added to.
 audit = Table(
     "audit",

@@ -170,6 +170,50 @@ def test_a_role_that_there_is_not(ada: Visitor, store: Store, product: Product, 
     assert store.people.members(product.id) == []
 
 
+# -- programs ------------------------------------------------------------------------------
+
+
+def test_a_program_takes_files_with_a_token(
+    app: Flask, ada: Visitor, store: Store, product: Product
+) -> None:
+    """Of its product, as an analyst does, until it is revoked; the token is shown once."""
+    ada.get(f"/{product.id}/people")
+    page = ada.post(f"/{product.id}/tokens", token="Nightly export")
+    secret = re.search(r'value="(ept_[\w-]{32})"', page.text)
+    assert secret is not None
+    assert secret[1] not in ada.get(f"/{product.id}/people").text
+    known = {"headers": {"Authorization": f"Bearer {secret[1]}"}}
+    program = Visitor(app)
+    assert program.get(f"/{product.id}/report.json", **known).get_json()["product"] == "Sample"
+    assert program.get(f"/{product.id}/rows.jsonl", **known).status_code == 200
+    assert program.get(f"/{product.id}/people", **known).status_code == 403
+    assert program.get(f"/{product.id}/inbox", **known).status_code == 403
+    assert program.get("/account", **known).status_code == 403
+    other = store.create_product(
+        name="Other", stopped_after_days=7, trial_days=None, now=clock.now()
+    )
+    assert program.get(f"/{other.id}/report.json", **known).status_code == 404
+    assert "Set-Cookie" not in program.get(f"/{product.id}/report.json", **known).headers
+    text = ada.read(f"/{product.id}/people")
+    assert f"Nightly export since {clock.now().date()} · last used on {clock.now().date()}" in text
+    [token] = store.people.tokens(product.id)
+    ada.post(f"/{product.id}/tokens/{token.id}")
+    assert program.get(f"/{product.id}/report.json", **known).status_code == 401
+    changes = ada.read(f"/{product.id}/changes")
+    assert "A token for programs was made: Nightly export" in changes
+    assert "A token for programs was revoked: Nightly export" in changes
+
+
+@pytest.mark.parametrize("sent", ["Bearer ept_made-up", "Bearer =", "Basic YTpi"])
+def test_no_other_token_opens_anything(
+    app: Flask, ada: Visitor, product: Product, sent: str
+) -> None:
+    """Whoever sends something else gets one sentence, even with a session that would do."""
+    for visitor in (Visitor(app), ada):
+        answer = visitor.get(f"/{product.id}/report.json", headers={"Authorization": sent})
+        assert (answer.status_code, answer.text) == (401, "This token opens nothing.\n")
+
+
 # -- the log -------------------------------------------------------------------------------
 
 
