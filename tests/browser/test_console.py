@@ -229,6 +229,19 @@ def test_by_keyboard_alone(console: Site, open_page: Opener) -> None:
     expect(page.locator(".reply")).to_contain_text("It is faster now.")
 
 
+def test_a_picture_as_png(console: Site, open_page: Opener, tmp_path: Path) -> None:
+    """One click, and the browser keeps the funnel as a PNG of twice its size."""
+    page = sign_in(open_page, console, "en", 1280)
+    page.goto(f"{console.url}/console/{console.product.id}/report")
+    with page.expect_download() as coming:
+        page.click('[data-png="funnel"]')
+    assert coming.value.suggested_filename == "funnel.png"
+    coming.value.save_as(tmp_path / "funnel.png")
+    content = (tmp_path / "funnel.png").read_bytes()
+    assert content.startswith(b"\x89PNG")
+    assert int.from_bytes(content[16:20], "big") > 1_000
+
+
 def test_without_scripts(console: Site, open_page: Opener) -> None:
     """Everything is there to be read and sent; only copying is by hand."""
     page = sign_in(open_page, console, "en", 1280, script=False)

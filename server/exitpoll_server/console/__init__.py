@@ -136,7 +136,6 @@ def init_app(app: Flask, store: Store, rates: Rates, settings: Config) -> None:
     blueprint.errorhandler(Exception)(_failed)
     blueprint.after_request(_headers)
     app.register_blueprint(blueprint)
-    app.extensions["pages"] = pages
     app.add_url_rule("/", "root", lambda: redirect(url_for("console.home"), 303))
 
 

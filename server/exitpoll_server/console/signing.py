@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext
 from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -75,6 +75,8 @@ class Signing:
 
     def _enter(self, found: Account) -> None:
         self._store.people.seen(found, clock.now())
+        # Its time begins anew with every page.
+        session.permanent = True
         login_user(SignedIn(found))
 
     def sign_out(self) -> AnyResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -163,6 +164,14 @@ def test_a_new_password_ends_every_other_session(app: Flask, store: Store) -> No
     assert there.get("/account").status_code == 303
     assert there.sign_in("ada@example.com").status_code == 422
     assert there.sign_in("ada@example.com", "another long one").status_code == 303
+
+
+def test_a_session_that_is_not_used_ends(ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes within two weeks stays signed in, for as long as that goes on."""
+    day, now = 24 * 60 * 60, time.time()
+    for days, status in ((13, 200), (26, 200), (41, 303)):
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * day)
+        assert ada.get("/account").status_code == status
 
 
 def test_a_forgotten_password(app: Flask, store: Store, ada: Visitor, product: Product) -> None:
