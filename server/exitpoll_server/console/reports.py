@@ -62,6 +62,9 @@ MAX_VALUE_CHARS = 200
 """Of a segment: no version, channel or attribute is longer."""
 
 
+_DAY = timedelta(days=1)
+
+
 @dataclass(frozen=True)
 class Asked:
     """What an address asks for."""
@@ -80,6 +83,24 @@ class Asked:
         if self.days:
             return Window(as_of=now, start=now - timedelta(days=int(self.days)), end=None)
         return Window(as_of=now, start=_midnight(self.start), end=_midnight(_after(self.end)))
+
+    def beside(self, now: datetime) -> dict[str, dict[str, str]]:
+        """Return the windows of the same length before and after, as addresses say them."""
+        if self.days:
+            length = timedelta(days=int(self.days))
+            start, end = now.date() - length, now.date()
+        elif self.start and self.end:
+            length = self.end - self.start + _DAY
+            start, end = self.start, self.end + _DAY
+        else:
+            return {}
+        found = {"before": (start - length, start)}
+        if end + length <= now.date() + _DAY:
+            found["after"] = (end, end + length)
+        return {
+            name: {"from": one.isoformat(), "to": (other - _DAY).isoformat()}
+            for name, (one, other) in found.items()
+        }
 
     @property
     def where(self) -> Mapping[str, str]:
@@ -120,6 +141,7 @@ class Reports:
         return render_template(
             "console/report.html",
             asked=asked,
+            beside=asked.beside(clock.now()),
             windows=WINDOWS,
             dimensions=SEGMENTS.items(),
             seen=made.iceberg.seen.numerator,

@@ -104,6 +104,34 @@ def test_the_address_says_what_it_is_of(
 
 
 @pytest.mark.parametrize(
+    ("asked", "before", "after_it"),
+    [
+        ("days=7&by=version&is=2.0", "from=2026-11-07&to=2026-11-13", None),
+        ("from=2026-10-01&to=2026-10-31", "from=2026-08-31&to=2026-09-30", None),
+        (
+            "from=2026-10-01&to=2026-10-10",
+            "from=2026-09-21&to=2026-09-30",
+            "from=2026-10-11&to=2026-10-20",
+        ),
+        ("from=2026-10-01", None, None),
+        ("", None, None),
+    ],
+)
+def test_windows_stand_beside_each_other(
+    ada: Visitor, left: Product, asked: str, before: str | None, after_it: str | None
+) -> None:
+    """From a window one click leads to those before and after, of the same length and segment."""
+    page = html.unescape(ada.get(f"/{left.id}/report?{asked}").text)
+    segment = {one for one in asked.split("&") if one[:2] in ("by", "is")}
+    for link, window in (("← The window before", before), ("The window after →", after_it)):
+        found = re.search(rf'href="([^"]*)">{link}', page)
+        assert (found is None) == (window is None)
+        if found is not None and window is not None:
+            query = set(found[1].partition("?")[2].split("&"))
+            assert query == {*window.split("&"), *segment}
+
+
+@pytest.mark.parametrize(
     ("asked", "fault"),
     [
         ({"from": "yesterday"}, "yesterday is no day such as 2026-11-20."),
