@@ -106,6 +106,7 @@ class Starting:
             product=product.name,
             address=self._address(product),
             survey=self._store.survey(product, "exit"),
+            lasting_key=product.lasting_key,
         )
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "kit"
