@@ -42,7 +42,10 @@ CATALOGUED = [
 
 TRANSLATIONS = Path(CATALOGUES)
 SOURCE = TRANSLATIONS.parent
-FOLDERS = {CONSOLE: (SOURCE / "console",), REPORT: (SOURCE / "render", SOURCE / "report")}
+FOLDERS = {
+    CONSOLE: (SOURCE / "console",),
+    REPORT: (SOURCE / "render", SOURCE / "report", SOURCE / "notify"),
+}
 """By the domain that is marked there; what is marked elsewhere is everybody's."""
 
 Id: TypeAlias = "str | tuple[str, ...]"

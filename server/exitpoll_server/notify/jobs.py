@@ -18,9 +18,11 @@ from itertools import groupby
 
 from exitpoll_server import clock
 from exitpoll_server.config import Config
+from exitpoll_server.languages import ENGLISH
 from exitpoll_server.mail import Mailer, MailError
 from exitpoll_server.notify import payloads, retries, texts, watching, webhooks
 from exitpoll_server.notify.texts import Text
+from exitpoll_server.speech import speaking
 from exitpoll_server.store import BusyError, Due, Mail, Product, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -263,14 +265,16 @@ class Jobs:
         return self._mailer.is_set_up and self._notices.is_mail_due(clock.now())
 
     def _send_mails(self, lease: Lease) -> None:
-        written: dict[tuple[int, str, str], Text] = {}
+        written: dict[tuple[int, str, str, str], Text] = {}
         products = {product.id: product for product in self._store.products()}
         for mail in self._notices.mails(clock.now(), MOST_MAILS):
             if self._stopping.is_set() or not lease.holds():
                 return
-            key = mail.product_id, mail.kind, mail.subject
+            language = mail.language or ENGLISH
+            key = mail.product_id, mail.kind, mail.subject, language
             if key not in written:
-                written[key] = self._write(mail, products[mail.product_id])
+                with speaking(language):
+                    written[key] = self._write(mail, products[mail.product_id])
                 if not lease.holds():
                     return
             self._post(mail, written[key])

@@ -13,6 +13,7 @@ from exitpoll_server.report import Report
 from exitpoll_server.report.alarms import PER, VersionWeek
 from exitpoll_server.report.comments import is_substantive
 from exitpoll_server.report.figures import Figure, rate
+from exitpoll_server.speech import _, ngettext, num
 
 MOST_COMMENTS = 20
 """More than these are read at the console."""
@@ -40,33 +41,36 @@ def digest(made: Report, *, overdue: int, address: str) -> Text:
     last = "" if end is None else words.day(end - timedelta(days=1))
     first = "" if start is None else words.day(start)
     lines = [
-        f"{name}, {first} to {last}",
+        _("%(product)s, %(first)s to %(last)s", product=name, first=first, last=last),
         "",
         *numbers(made),
         *_alarms(made, start),
         *_comments(made),
         *_overdue(overdue),
         "",
-        "The report:",
+        _("The report:"),
         f"{address}/report?from={first}&to={last}",
-        "Which mail you get:",
+        _("Which mail you get:"),
         f"{address}/notifications",
     ]
-    return Text(f"{name}: the week from {first}", "\n".join(lines) + "\n")
+    return Text(
+        _("%(product)s: the week from %(first)s", product=name, first=first),
+        "\n".join(lines) + "\n",
+    )
 
 
 def numbers(made: Report) -> list[str]:
     """Say the five numbers, each with its interval."""
     steps = {step.name: step.of_uninstalls for step in made.uninstalls.steps}
-    stopped = "too early to say"
+    stopped = _("too early to say")
     if made.iceberg.known_on is None:
         stopped = share(made.iceberg.stopped)
     return [
-        f"Uninstalled: {words.share(steps['uninstalled'])}{_rate(made)}",
-        f"Answered anything: {share(steps['answered'])}",
-        f"Wrote a comment: {share(steps['commented'])}",
+        _("Uninstalled: %(n)s", n=words.share(steps["uninstalled"]) + _rate(made)),
+        _("Answered anything: %(n)s", n=share(steps["answered"])),
+        _("Wrote a comment: %(n)s", n=share(steps["commented"])),
         f"{words.stopped(made)}: {stopped}",
-        f"In good health: {share(good(made))}",
+        _("In good health: %(n)s", n=share(good(made))),
     ]
 
 
@@ -75,7 +79,7 @@ def share(figure: Figure) -> str:
     between = words.interval(figure)
     if not between:
         return words.share(figure)
-    return f"{figure.numerator:,} ({words.share(figure)}; {between})"
+    return f"{num(figure.numerator or 0)} ({words.share(figure)}; {between})"
 
 
 def weekly_rate(made: Report) -> Figure:
@@ -90,16 +94,20 @@ def _rate(made: Report) -> str:
     figure = weekly_rate(made)
     if figure.value is None or figure.low is None or figure.high is None:
         return ""
-    between = f"at least {figure.low:,.1f}, at most {figure.high:,.1f}"
-    return f" ({figure.value:,.1f} for every 1,000 days of use; {between})"
+    return _(
+        " (%(n)s for every 1,000 days of use; at least %(low)s, at most %(high)s)",
+        n=num(figure.value, ",.1f"),
+        low=num(figure.low, ",.1f"),
+        high=num(figure.high, ",.1f"),
+    )
 
 
 def _alarms(made: Report, start: datetime | None) -> Iterator[str]:
     week = None if start is None else start.date()
-    speaking = [one for one in made.alarms if one.alarm and one.week == week]
-    if speaking:
-        yield from ("", "Alarms")
-        yield from (_alarm(one) for one in speaking)
+    found = [one for one in made.alarms if one.alarm and one.week == week]
+    if found:
+        yield from ("", _("Alarms"))
+        yield from (_alarm(one) for one in found)
 
 
 def _alarm(week: VersionWeek) -> str:
@@ -110,8 +118,13 @@ def _alarm(week: VersionWeek) -> str:
 def lost(version: str | None, left: int, expected: float) -> str:
     """Say that a version lost more of its users than was to be expected."""
     name = words.typed(version)
-    what = f"Version {name}" if name else "Unknown versions"
-    return f"{what}: {left:,} uninstalls, where {expected:,.1f} were to be expected."
+    what = _("Version %(version)s", version=name) if name else _("Unknown versions")
+    return _(
+        "%(what)s: %(left)s uninstalls, where %(expected)s were to be expected.",
+        what=what,
+        left=num(left),
+        expected=num(expected, ",.1f"),
+    )
 
 
 def substantive(made: Report) -> list[Departure]:
@@ -123,46 +136,53 @@ def _comments(made: Report) -> Iterator[str]:
     found = substantive(made)
     if not found:
         return
-    yield from ("", "New comments")
+    yield from ("", _("New comments"))
     for one in found[:MOST_COMMENTS]:
         about = [words.day(one.at), words.typed(one.version)]
         about += [words.reason(one.reason, made.labels)]
         yield from ("", " · ".join(part for part in about if part))
         yield from (f"  {line}" for line in words.prose(one.comment).split("\n"))
     if len(found) > MOST_COMMENTS:
-        yield from ("", f"And {len(found) - MOST_COMMENTS:,} more.")
+        yield from ("", _("And %(n)s more.", n=num(len(found) - MOST_COMMENTS)))
 
 
 def _overdue(count: int) -> Iterator[str]:
     if count:
-        people = "1 person waits" if count == 1 else f"{count:,} people wait"
-        yield from ("", f"{people} for an answer longer than they should.")
+        said = ngettext(
+            "%(num)s person waits for an answer longer than they should.",
+            "%(num)s people wait for an answer longer than they should.",
+            count,
+        )
+        yield from ("", said)
 
 
 def reminder(name: str, count: int, address: str) -> Text:
     """Write the mail on letters that were put off and are due again."""
     product = words.typed(name)
-    some = "A letter that was" if count == 1 else f"{count:,} letters that were"
     lines = [
-        f"{some} put off {'is' if count == 1 else 'are'} to be answered now:",
+        ngettext(
+            "%(num)s letter that was put off is to be answered now:",
+            "%(num)s letters that were put off are to be answered now:",
+            count,
+        ),
         f"{address}/inbox",
-        "Which mail you get:",
+        _("Which mail you get:"),
         f"{address}/notifications",
     ]
-    return Text(f"{product}: letters to answer", "\n".join(lines) + "\n")
+    return Text(_("%(product)s: letters to answer", product=product), "\n".join(lines) + "\n")
 
 
 def alarm(name: str, week: date, sentence: str, address: str) -> Text:
     """Write the mail on an alarm."""
     product, last = words.typed(name), week + WEEK - timedelta(days=1)
     lines = [
-        f"{product}, week from {week.isoformat()}",
+        _("%(product)s, week from %(day)s", product=product, day=week.isoformat()),
         "",
         sentence,
         "",
-        "What left, and why:",
+        _("Who left, and why:"),
         f"{address}/report?from={week.isoformat()}&to={last.isoformat()}",
-        "Which mail you get:",
+        _("Which mail you get:"),
         f"{address}/notifications",
     ]
-    return Text(f"{product}: an alarm", "\n".join(lines) + "\n")
+    return Text(_("%(product)s: an alarm", product=product), "\n".join(lines) + "\n")

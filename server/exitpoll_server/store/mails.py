@@ -26,6 +26,8 @@ class Mail:
     id: int
     email: str
     """Whom it goes to."""
+    language: str | None
+    """In which they read the console, if they chose one."""
     product_id: int
     kind: Kind
     subject: str
@@ -153,7 +155,7 @@ def due(connection: Connection, now: int, most: int) -> list[Mail]:
     gone = update(t).where(t.c.next_at.is_not(None), ~_still_there(t)).values(next_at=None)
     connection.execute(gone)
     rows = connection.execute(
-        select(t, a.c.email)
+        select(t, a.c.email, a.c.language)
         .join(a, a.c.id == t.c.account_id)
         .where(t.c.next_at <= now)
         .order_by(t.c.next_at, t.c.id)
@@ -192,6 +194,7 @@ def _mail(row: Row[Any]) -> Mail:
     return Mail(
         id=row.id,
         email=row.email,
+        language=row.language,
         product_id=row.product_id,
         kind=row.kind,
         subject=row.subject,

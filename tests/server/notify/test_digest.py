@@ -122,6 +122,26 @@ def test_the_digest_says_what_the_report_says(
     assert mail["To"] == "ada@example.com"
 
 
+def test_everybody_gets_it_in_their_language(
+    store: Store, product: Product, ada: Account, jobs: Jobs, hands: Hands, box: Box
+) -> None:
+    """Who reads the console in Russian has the same numbers in Russian, and no English sentence."""
+    store.people.set_language(ada, "ru")
+    store.notices.wish(ada, product, ["digest", "alarm"], START)
+    live(store, product)
+    hands.now = MONDAY + timedelta(hours=6)
+    work(jobs)
+    work(jobs)
+    [mail] = box.mails
+    text = mail.get_content()
+    assert mail["Subject"] == "Sample: неделя с 2026-11-16"  # noqa: RUF001 - Russian
+    assert "Версия 2.1: удалений 12, ожидалось 0,0." in text
+    assert "3 человека ждут ответа дольше, чем следует." in text
+    theirs = ("Starting", "takes", "minutes", "Sample", "https", "feedback", "example", "com")
+    ours = ("console", "report", "from", "to", "notifications", "too", "slow")
+    assert set(re.findall(r"[A-Za-z]{2,}", text)) <= {*theirs, *ours}
+
+
 def test_the_digest_comes_once_a_week_on_monday_morning(
     store: Store, product: Product, ada: Account, jobs: Jobs, hands: Hands, box: Box
 ) -> None:
