@@ -13,7 +13,7 @@ from exitpoll_agent.counter import Counter
 from exitpoll_agent.state import Held
 
 if TYPE_CHECKING:
-    from exitpoll_agent.upload import Outcome
+    from exitpoll_agent.upload import Outcome, Patience
 
 
 EVENT_LOCK_SECONDS = 0.3
@@ -53,12 +53,11 @@ def deliver_event(
     event: wire.UninstallEvent,
     to: wire.Address,
     now: datetime,
-    seconds: float,
+    patience: Patience,
 ) -> Outcome:
-    """Send an uninstall event within so many seconds."""
+    """Send an uninstall event, as `deliver` sends a ping."""
     from exitpoll_agent import upload  # noqa: PLC0415 - as in `deliver`
 
-    patience = upload.for_an_uninstall(seconds)
     outcome = upload.post(to, wire.UNINSTALLS_PATH, event, patience, now)
     _write_down(config, of, _Sent(event, to, outcome, now), wait_seconds=EVENT_LOCK_SECONDS)
     return outcome

@@ -21,6 +21,7 @@ from exitpoll_agent import (
     state,
     statefile,
     surroundings,
+    upload,
     wire,
 )
 from exitpoll_agent.config import Config
@@ -51,6 +52,8 @@ class Request:
     """A page of the installer's own put the question, answered or not."""
     answers: wire.Answers | None = None
     context: wire.Context = "unknown"
+    lingers: bool = False
+    """The uninstaller goes on without us when its time is up: nobody waits for a second try."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +105,15 @@ def uninstall(
     event = messages.uninstall_event(config, held, allowed, leaving, now)
     to = moving.address(config, held.counter)
     left_seconds = WHOLE_SECONDS - AFTERWARDS_SECONDS - (time.monotonic() - began)
-    sent = delivery.deliver_event(config, held, event, to, now, left_seconds)
+    patience = upload.for_an_uninstall(left_seconds)
+    sent = delivery.deliver_event(config, held, event, to, now, patience)
     with contextlib.suppress(OSError, statefile.StateError):
         state.set_aside(config.state_folder, LOCK_SECONDS)
     page = to.page(wire.encode_event(event))
     # Not where an earlier step of this uninstaller has asked already.
     is_opened = asking.is_by_page(held.counter.policy) and browser.open_page(page, environment)
+    if request.lingers and sent.result == "later":
+        sent = delivery.deliver_event(config, held, event, to, now, upload.FOR_SOMEBODY_WHO_WAITS)
     return Departed(
         uninstall_id=str(leaving.uninstall_id),
         asked=leaving.asked,

@@ -34,18 +34,21 @@ FOR_A_LAUNCH = Patience(connect=5, read=10, whole=20)
 """Nobody waits for a ping, and a satellite link takes four seconds to greet."""
 FOR_SOMEBODY_WHO_WAITS = Patience(connect=5, read=10, whole=15)
 """Somebody typed a command, and would rather wait than type it again."""
-SHORTEST_SECONDS, LONGEST_SECONDS = 0.3, 1.5
-"""Of a message that an uninstaller waits for: a good network takes a tenth of a second, and a
-machine that was slow to start gets a little time all the same."""
+SHORTEST_SECONDS = 0.3
+"""Of a message that an uninstaller waits for, on a machine that was slow to start."""
+SILENCE_SECONDS = 1.5
+"""How long an uninstaller waits for a network that says nothing: a good one takes a tenth of that.
+What else it has is for a slow machine, which may need as long to load the libraries."""
 
 
 def for_an_uninstall(seconds: float) -> Patience:
-    """Return the patience of a person who waits: so many seconds, within what makes sense.
+    """Return the patience of a person who waits: so many seconds, or a little.
 
     Where that is not enough the browser is the second channel.
     """
-    whole = min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
-    return Patience(connect=whole, read=whole, whole=whole)
+    whole = max(seconds, SHORTEST_SECONDS)
+    silence = min(whole, SILENCE_SECONDS)
+    return Patience(connect=silence, read=silence, whole=whole)
 
 
 Result: TypeAlias = Literal["confirmed", "refused", "later"]

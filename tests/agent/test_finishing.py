@@ -15,6 +15,7 @@ from tests.agent.profile import Profile, present
 from exitpoll_agent import finishing, installation, installing, note
 from exitpoll_agent.lock import WAIT_SECONDS, Lock
 from exitpoll_agent.note import VALID
+from exitpoll_agent.upload import SILENCE_SECONDS
 
 
 def state_of(profile: Profile) -> set[str]:
@@ -91,6 +92,19 @@ def test_a_refusal_outlives_the_uninstall(profile: Profile) -> None:
         "consent.json", "consent.copy.json", "lock",
     }  # fmt: skip
     assert profile.json("launch")["counted"] is False
+
+
+@pytest.mark.parametrize(("options", "upload"), [([], "later"), (["--linger"], "confirmed")])
+def test_who_lingers_tells_a_slow_server_once_more(
+    profile: Profile, server: Loopback, options: list[str], upload: str
+) -> None:
+    """Where the uninstaller goes on by itself, what took too long is sent again, with time."""
+    profile.run("launch")
+    server.before_answering = lambda _received: time.sleep(SILENCE_SECONDS + 1)
+    finished = profile.json("uninstall", "--finish", "--unattended", *options)
+    assert finished["told_again"]["upload"] == upload
+    told = [got.message["uninstall"]["uninstall_id"] for got in server.received[1:]]
+    assert (len(told), len(set(told))) == (1 + len(options), 1)
 
 
 def test_finishing_what_never_was_says_so(offline: Profile) -> None:

@@ -30,6 +30,7 @@ from exitpoll_agent import (
     upload,
     wire,
 )
+from exitpoll_agent.commands import uninstall
 from exitpoll_agent.order import BUILD_SERVERS
 from exitpoll_server import definitions, images
 from exitpoll_server.cli.comments import comments
@@ -334,7 +335,8 @@ def test_every_setting_is_documented() -> None:
         f"{upload.FOR_SOMEBODY_WHO_WAITS.whole} where a person waits",
         f"for {lock.WAIT_SECONDS:.0f} seconds at most",
         f"a Python program for {api.HOST_WAITS_SECONDS:.0f} second:",
-        f"what is left of its three, {upload.LONGEST_SECONDS} at most",
+        f"what is left of its three, {upload.SILENCE_SECONDS} at most of a network",
+        f"ends by itself after {uninstall.LINGERS_SECONDS:.0f} seconds",
         f"A message has {wire.MAX_ROWS} rows",
         f"and {wire.MAX_BODY_BYTES // 1024} KiB at most",
         f"over {exchange.GZIP_ABOVE_BYTES // 1024} KiB it is compressed",

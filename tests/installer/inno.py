@@ -270,10 +270,12 @@ def has_ended() -> bool:
 
 
 def until(
-    holds: Callable[[], bool], otherwise: Callable[[], str] = lambda: "it never came"
+    holds: Callable[[], bool],
+    otherwise: Callable[[], str] = lambda: "it never came",
+    seconds: float = WINDOW_SECONDS,
 ) -> None:
     """Wait for something to become true, or fail."""
-    ends = time.monotonic() + WINDOW_SECONDS
+    ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends, otherwise()
         time.sleep(0.2)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.installer.conftest import DIST, Vendor
-from tests.installer.inno import FOR_ALL, HERE, PROGRAMS, Windows
+from tests.installer.inno import FOR_ALL, HERE, PROGRAMS, Windows, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.inno]
 
 AGENT = PROGRAMS / "inkwell" / "exitpoll"
+ASIDE = PROGRAMS / "inkwell.exitpoll"
 FULL = ("--consent", "full")
 SETUP = "Setup - Inkwell version 1.0.0"
 UNINSTALLER = "Inkwell Uninstall"
@@ -40,9 +41,29 @@ FAKES = {
     "crashes": "int main(void) { *(volatile int *)0 = 1; return 0; }",
     "hangs": """
 #include <windows.h>
-int main(void) { system("echo up > C:\\\\up"); Sleep(60000); return 0; }
+int main(void) { system("echo up > C:\\\\up"); Sleep(20000); return 0; }
+""",
+    "is slow": """
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+int main(void) {
+    char folder[MAX_PATH], command[8192];
+    STARTUPINFOA startup = {sizeof startup};
+    PROCESS_INFORMATION real;
+    GetModuleFileNameA(NULL, folder, sizeof folder);
+    *strrchr(folder, '\\\\') = 0;
+    const char *arguments = strchr(GetCommandLineA() + 1, '"') + 1;
+    snprintf(command, sizeof command, "\\"%s\\\\real.exe\\"%s", folder, arguments);
+    Sleep(8000);
+    CreateProcessA(NULL, command, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &startup, &real);
+    WaitForSingleObject(real.hProcess, INFINITE);
+    return 0;
+}
 """,
 }
+DELETED_LATER = 60
+"""Seconds: the uninstaller has it deleted after thirty, and this machine is busy."""
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +293,22 @@ def test_an_agent_that_fails(windows: Windows, fault: str, tmp_path: Path) -> No
     assert windows.seconds < HOLDS_AT_MOST
     assert windows.told() == []
     windows.assert_nothing_is_left()
+    until(lambda: not ASIDE.exists(), seconds=DELETED_LATER)
+
+
+def test_a_slow_machine(windows: Windows, tmp_path: Path) -> None:
+    """Where the agent needs longer than its three seconds, nobody waits and the event arrives."""
+    windows.install(windows.setup())
+    agent = AGENT / "exitpoll-agentw.exe"
+    agent.rename(AGENT / "real.exe")
+    fake(FAKES["is slow"], agent, tmp_path)
+    leave(windows, "inno-slow", "Down", "Down", "Down", "Tab", text="too dear")
+    assert windows.told() == []
+    windows.assert_nothing_is_left()
+    until(lambda: bool(windows.told()))
+    [told] = windows.told()
+    assert (told["reason"], told["comment"]) == ("did-not-work", "too dear")
+    until(lambda: not ASIDE.exists(), seconds=DELETED_LATER)
 
 
 def test_an_agent_that_is_held(windows: Windows, tmp_path: Path) -> None:

@@ -9,17 +9,35 @@ from typing import Any
 import pytest
 from tests.installer.conftest import Vendor
 from tests.installer.desktop import BUILT, Desktop, until
-from tests.installer.nsis import LIMIT, SEND, UNINSTALL, Setup, closes, compiled, setup, windows
+from tests.installer.nsis import (
+    COMMENT,
+    LIMIT,
+    SEND,
+    THIRD_REASON,
+    TITLE,
+    UNINSTALL,
+    Setup,
+    asked,
+    closes,
+    compiled,
+    setup,
+    windows,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.windows_setup]
 
 
 # -- what goes wrong -------------------------------------------------------------------------
 
-HANGS = "Unicode true\nSilentInstall silent\nOutFile agent.exe\nSection\nSleep 60000\nSectionEnd\n"
+HANGS = "Unicode true\nSilentInstall silent\nOutFile agent.exe\nSection\nSleep 20000\nSectionEnd\n"
 CRASHES = HANGS.replace(
-    "Sleep 60000", "System::Call 'kernel32::RaiseException(i 0xC0000005, i 1, i 0, p 0)'"
+    "Sleep 20000", "System::Call 'kernel32::RaiseException(i 0xC0000005, i 1, i 0, p 0)'"
 )
+IS_SLOW = "!include FileFunc.nsh\n" + HANGS.replace(
+    "Sleep 20000", "Sleep 8000\n${GetParameters} $0\nnsExec::Exec '\"$EXEDIR\\real.exe\" $0'"
+)
+DELETED_LATER = 60.0
+"""Seconds: the uninstaller has it deleted after thirty, and this machine is busy."""
 
 
 def _replaced(agent: Path, source: str, folder: Path) -> None:
@@ -48,6 +66,30 @@ def test_a_broken_agent(desktop: Desktop, shop: Vendor, tmp_path: Path, fault: s
     assert ended.seconds < LIMIT
     assert inkwell.is_gone()
     assert desktop.windows() == []
+    until(lambda: not _aside(inkwell).exists(), DELETED_LATER)
+
+
+def test_a_slow_machine(desktop: Desktop, shop: Vendor, since: Any, tmp_path: Path) -> None:
+    """Where the agent needs longer than its three seconds, nobody waits and the event arrives."""
+    inkwell = setup(desktop, shop, "--consent", "full")
+    inkwell.install()
+    inkwell.agent.rename(inkwell.agent.with_name("real.exe"))
+    _replaced(inkwell.agent, IS_SLOW, tmp_path)
+    asked(inkwell, "de_DE")
+    desktop.clicks(TITLE, THIRD_REASON)
+    desktop.clicks(TITLE, COMMENT)
+    desktop.types("Schon gut!")
+    desktop.clicks(TITLE, SEND)
+    closes(desktop)
+    assert since() == []
+    assert inkwell.is_gone()
+    [told] = until(since)
+    assert (told["reason"], told["comment"]) == ("did-not-work", "Schon gut!")
+    until(lambda: not _aside(inkwell).exists(), DELETED_LATER)
+
+
+def _aside(one: Setup) -> Path:
+    return one.folder.with_name(f"{one.folder.name}.exitpoll")
 
 
 def test_an_agent_that_is_held(desktop: Desktop, shop: Vendor) -> None:

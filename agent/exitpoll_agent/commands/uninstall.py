@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
@@ -16,6 +17,9 @@ from exitpoll_agent.leaving import Departed, Request
 from exitpoll_agent.program import spent_seconds
 
 TOP_SCORE = 10
+
+LINGERS_SECONDS = 25.0
+"""After which a program that nobody waits for ends itself, before its folder is deleted."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=get_args(wire.Context),
         default="unknown",
         help="remove: certainly no upgrade or repair",
+    )
+    parser.add_argument(
+        "--linger",
+        action="store_true",
+        help="the uninstaller goes on after three seconds and leaves this program running, from a "
+        "folder that it does not delete before 30: what could not be sent is tried once more",
     )
     answers = parser.add_argument_group(
         "answers given on the installer's own page (any of these: it asked; no browser opens)"
@@ -54,7 +64,12 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
         asked_by_installer=any(answer is not None for answer in given),
         answers=None if answers == wire.Answers() else answers,
         context=options.context,
+        lingers=options.linger,
     )
+    if options.linger:
+        end = threading.Timer(LINGERS_SECONDS, os._exit, (1,))
+        end.daemon = True
+        end.start()
     if options.finish:
         finished = finishing.finish(
             settings, request, os.environ, clock.now(), spent_seconds=spent_seconds()

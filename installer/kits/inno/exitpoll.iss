@@ -2,7 +2,8 @@
 ;
 ; At install it puts the agent into {app}\exitpoll and tells it so. In the uninstaller it asks why, on one
 ; page, and once your product is gone it runs the agent a single time and deletes it. Whatever goes wrong
-; with the agent, nobody sees it, and no uninstaller waits for it longer than ExitpollPatience.
+; with the agent, nobody sees it, and no uninstaller waits for it longer than ExitpollPatience: on a slow
+; machine the agent goes on beside the product's folder, and is deleted half a minute later.
 ; It adds to your own event functions and replaces none of them.
 
 #include "exitpoll-settings.iss"
@@ -50,7 +51,9 @@ type
 var
   ExitpollConsentPage: TInputOptionWizardPage;
   ExitpollWasHere, ExitpollProductWasHere: Boolean;
-  ExitpollAnswers: String;
+  ExitpollAnswers, ExitpollComment: String;
+  ExitpollAside: Boolean; { the agent's folder was moved out of the product's }
+  ExitpollIsRunning: Boolean; { and the agent goes on there, for half a minute at most }
 
 function ExitpollCreateProcess(Application, Command: String; ProcessSecurity, ThreadSecurity: LongWord;
   Inherit: BOOL; Flags, Environment: LongWord; Folder: String; var Startup: TExitpollStartup;
@@ -73,12 +76,26 @@ external 'SetWindowLongW@user32.dll stdcall';
 
 { -- running the agent ------------------------------------------------------------------ }
 
+{ Aside is on the same disk as the product, and as safe from others. }
 function ExitpollFolder: String;
 begin
-  Result := ExpandConstant('{app}\exitpoll');
+  if ExitpollAside then
+    Result := ExpandConstant('{app}.exitpoll')
+  else
+    Result := ExpandConstant('{app}\exitpoll');
 end;
 
-{ Returns whether the agent did it. One that is missing, cannot be started, crashes or hangs is over in time. }
+{ Once the agent has ended that finds nothing to delete; it waits a second between two of its thirty pings. }
+procedure ExitpollDeleteLater;
+var
+  Code: Integer;
+begin
+  Exec(ExpandConstant('{cmd}'), '/d /c ping -n 31 127.0.0.1 >nul & rd /s /q "' + ExitpollFolder + '"',
+    ExpandConstant('{sys}'), SW_HIDE, ewNoWait, Code);
+end;
+
+{ Returns whether the agent did it. One that is missing, cannot be started or crashes is over in time; one that
+  takes longer goes on where it was moved aside, and otherwise is ended. }
 function ExitpollRun(Arguments: String; Patience: LongWord): Boolean;
 var
   Agent: String;
@@ -104,9 +121,15 @@ begin
     ExitpollSetErrorMode(Mode);
   end;
   if ExitpollWait(Process.Process, Patience) <> 0 then begin
-    Log('Exitpoll: the agent was ended');
-    ExitpollTerminate(Process.Process, 1);
-    ExitpollWait(Process.Process, ExitpollDying);
+    if ExitpollAside then begin
+      Log('Exitpoll: the agent goes on');
+      ExitpollIsRunning := True;
+      ExitpollDeleteLater;
+    end else begin
+      Log('Exitpoll: the agent was ended');
+      ExitpollTerminate(Process.Process, 1);
+      ExitpollWait(Process.Process, ExitpollDying);
+    end;
   end else if ExitpollExitCode(Process.Process, ExitCode) then
     Result := ExitCode = 0;
   ExitpollClose(Process.Thread);
@@ -243,19 +266,12 @@ begin
       ExitpollGetStyle(Result.Handle, EXITPOLL_GWL_EXSTYLE) or EXITPOLL_WS_EX_LAYOUTRTL);
 end;
 
-{ What the agent is told of a page that was answered: nothing but a click is an answer too. }
-function ExitpollAnswered(Reason: Integer; Comment: String): String;
-var
-  FileName: String;
+{ What the agent is told of the reason on a page that was answered: nothing but a click is an answer too. }
+function ExitpollAnswered(Reason: Integer): String;
 begin
   Result := ' --reason ""';
   if Reason >= 0 then
     Result := ' --reason "' + ExitpollReasonIds[Reason] + '"';
-  if Trim(Comment) <> '' then begin
-    FileName := ExpandConstant('{tmp}\exitpoll-comment.txt');
-    if SaveStringsToUTF8File(FileName, [Comment], False) then
-      Result := Result + ' --comment-file "' + FileName + '"';
-  end;
 end;
 
 { A name in Latin letters at the end of an Arabic question belongs at its left. }
@@ -320,7 +336,8 @@ begin
           if Reasons.Checked[I] then
             Chosen := I;
         { Nobody tells an upgrade why they are leaving. }
-        ExitpollAnswers := ' --context remove' + ExitpollAnswered(Chosen, Comment.Text);
+        ExitpollAnswers := ' --context remove' + ExitpollAnswered(Chosen);
+        ExitpollComment := Trim(Comment.Text);
       end;
       mrYes: ExitpollAnswers := ' --context remove --open-survey';
     else
@@ -331,12 +348,31 @@ begin
   end;
 end;
 
+{ Where nothing holds it the agent is moved aside first: there a slow machine's may go on. }
+procedure ExitpollTell;
+var
+  Arguments, FileName: String;
+begin
+  DelTree(ExpandConstant('{app}.exitpoll'), True, True, True);
+  ExitpollAside := RenameFile(ExpandConstant('{app}\exitpoll'), ExpandConstant('{app}.exitpoll'));
+  Arguments := 'uninstall --finish' + ExitpollAnswers;
+  if ExitpollAside then
+    Arguments := Arguments + ' --linger';
+  if ExitpollComment <> '' then begin
+    { Beside the agent, which may read it when the uninstaller has ended. }
+    FileName := ExitpollFolder + '\comment.txt';
+    if SaveStringsToUTF8File(FileName, [ExitpollComment], False) then
+      Arguments := Arguments + ' --comment-file "' + FileName + '"';
+  end;
+  ExitpollRun(Arguments, ExitpollPatience);
+end;
+
 procedure ExitpollDeleteAgent;
 var
   I: Integer;
 begin
   for I := 1 to ExitpollDeletingTries do begin
-    if not DirExists(ExitpollFolder) or DelTree(ExitpollFolder, True, True, True) then
+    if ExitpollIsRunning or not DirExists(ExitpollFolder) or DelTree(ExitpollFolder, True, True, True) then
       Break;
     Sleep(ExitpollDeletingPause);
   end;
@@ -357,7 +393,7 @@ begin
       ExitpollAsk;
   end;
   if CurUninstallStep = usPostUninstall then begin
-    ExitpollRun('uninstall --finish' + ExitpollAnswers, ExitpollPatience);
+    ExitpollTell;
     ExitpollDeleteAgent;
   end;
 end;

@@ -12,7 +12,8 @@
 !define EXITPOLL_FOLDER "$INSTDIR\exitpoll"
 ; The program with a console, which is not shown: the one without would show a message if it were
 ; damaged.
-!define EXITPOLL_AGENT '"${EXITPOLL_FOLDER}\exitpoll-agent.exe"'
+!define EXITPOLL_PROGRAM "exitpoll-agent.exe"
+!define EXITPOLL_PATIENCE 3000
 !if ${NSIS_PTR_SIZE} > 4
   !define EXITPOLL_STARTUPINFO 104
 !else
@@ -33,17 +34,25 @@ Var ExitpollControl ; the last one made, and whatever is not needed
 !endif
 
 ; Runs the agent, which shows nothing, for three seconds at most. Nothing depends on what comes of it.
-; (nsExec's /TIMEOUT waits no longer either, but may leave the program running.)
 !macro _EXITPOLL_RUN UN ARGUMENTS
-  Push '${ARGUMENTS}'
+  Push '"${EXITPOLL_FOLDER}\${EXITPOLL_PROGRAM}" ${ARGUMENTS}'
+  Push ${EXITPOLL_PATIENCE}
+  Push "ends"
   Call ${UN}ExitpollRun
+  Pop $ExitpollControl
 !macroend
 
+; Takes a command line, for how many milliseconds it waits, and whether a program that takes longer
+; "ends" or "lingers"; leaves whether it still runs, 1 or 0. The program's folder is Windows' own: one
+; that is some program's cannot be deleted.
+; (nsExec's /TIMEOUT waits no longer either, but may leave the program running.)
 !macro _EXITPOLL_RUNS UN
   Function ${UN}ExitpollRun
     System::Store "S"
+    Pop $7
+    Pop $6
     Pop $0
-    StrCpy $0 '${EXITPOLL_AGENT} $0'
+    StrCpy $8 0
     System::Alloc ${EXITPOLL_STARTUPINFO}
     Pop $1
     System::Call '*$1(i ${EXITPOLL_STARTUPINFO})'
@@ -51,11 +60,14 @@ Var ExitpollControl ; the last one made, and whatever is not needed
     Pop $2
     ; No message from Windows should it crash, and no window: CREATE_NO_WINDOW.
     System::Call 'kernel32::SetErrorMode(i 0x8003)'
-    System::Call 'kernel32::CreateProcess(p 0, t r0, p 0, p 0, i 0, i 0x08000000, p 0, p 0, p r1, p r2) i .r3'
+    System::Call 'kernel32::CreateProcess(p 0, t r0, p 0, p 0, i 0, i 0x08000000, p 0, t "$SYSDIR", p r1, p r2) i .r3'
     ${If} $3 <> 0
       System::Call '*$2(p .r4, p .r5)'
-      System::Call 'kernel32::WaitForSingleObject(p r4, i 3000) i .r3'
+      System::Call 'kernel32::WaitForSingleObject(p r4, i r6) i .r3'
       ${If} $3 <> 0
+      ${AndIf} $7 == "lingers"
+        StrCpy $8 1
+      ${ElseIf} $3 <> 0
         System::Call 'kernel32::TerminateProcess(p r4, i 1)'
         System::Call 'kernel32::WaitForSingleObject(p r4, i 500)'
       ${EndIf}
@@ -64,6 +76,7 @@ Var ExitpollControl ; the last one made, and whatever is not needed
     ${EndIf}
     System::Free $1
     System::Free $2
+    Push $8
     System::Store "L"
   FunctionEnd
 !macroend
@@ -133,7 +146,7 @@ Var ExitpollControl ; the last one made, and whatever is not needed
 !if "${EXITPOLL_CONSENT}" == "ask"
   ; Sets $ExitpollConsent to "known" where an agent is there and knows the person's choice.
   Function ExitpollKnownConsent
-    nsExec::ExecToStack /TIMEOUT=3000 '${EXITPOLL_AGENT} consent --json'
+    nsExec::ExecToStack /TIMEOUT=${EXITPOLL_PATIENCE} '"${EXITPOLL_FOLDER}\${EXITPOLL_PROGRAM}" consent --json'
     Pop $ExitpollControl
     Pop $ExitpollControl
     ${StrLoc} $ExitpollConsent $ExitpollControl '"who": "person"' ">"
@@ -215,15 +228,15 @@ Var ExitpollControl ; the last one made, and whatever is not needed
 ; -- at uninstall ------------------------------------------------------------------------------
 
 !if "${EXITPOLL_SURVEY}" == "ask"
-  !define EXITPOLL_COMMENT "$PLUGINSDIR\exitpoll-comment.txt"
   Var ExitpollSkip
   Var ExitpollInBrowser
   Var ExitpollLanguage
   Var ExitpollY
   Var ExitpollReason
-  Var ExitpollComment
+  Var ExitpollComment ; first where it is written, then what was written
   Var ExitpollAnswers ; as the agent takes them
 !endif
+Var ExitpollPlace ; where the agent is
 
 ; One question, once the person has said that they uninstall. A silent uninstaller has no pages.
 !macro EXITPOLL_UNINSTALL_PAGE
@@ -277,28 +290,31 @@ Var ExitpollControl ; the last one made, and whatever is not needed
 
     Function un.ExitpollSent
       ${If} $ExitpollAnswers == ""
-        Call un.ExitpollWriteComment
-        StrCpy $ExitpollAnswers '--reason "$ExitpollReason" --comment-file "${EXITPOLL_COMMENT}"'
+        ${NSD_GetText} $ExitpollComment $ExitpollComment
+        StrCpy $ExitpollAnswers '--reason "$ExitpollReason"'
+      ${Else}
+        StrCpy $ExitpollComment ""
       ${EndIf}
     FunctionEnd
 
-    ; In UTF-8, which NSIS itself does not write.
+    ; Beside the agent, which may read it when the uninstaller has ended; in UTF-8, which NSIS itself
+    ; does not write.
     Function un.ExitpollWriteComment
       Push $0
       Push $1
       Push $2
       Push $3
-      ${NSD_GetText} $ExitpollComment $0
+      StrCpy $0 $ExitpollComment
       System::Call 'kernel32::WideCharToMultiByte(i 65001, i 0, w r0, i -1, p 0, i 0, p 0, p 0) i .r1'
       System::Alloc $1
       Pop $2
       System::Call 'kernel32::WideCharToMultiByte(i 65001, i 0, w r0, i -1, p r2, i r1, p 0, p 0)'
       IntOp $1 $1 - 1 ; without the zero at its end
-      InitPluginsDir
-      FileOpen $3 "${EXITPOLL_COMMENT}" w
+      FileOpen $3 "$ExitpollPlace\comment.txt" w
       System::Call 'kernel32::WriteFile(p r3, p r2, i r1, *i, p 0)'
       FileClose $3
       System::Free $2
+      StrCpy $ExitpollAnswers '$ExitpollAnswers --comment-file "$ExitpollPlace\comment.txt"'
       Pop $3
       Pop $2
       Pop $1
@@ -373,31 +389,75 @@ Var ExitpollControl ; the last one made, and whatever is not needed
 ; Says that the product is gone, with the answers, and deletes the agent. A setup that runs the
 ; uninstaller of the version before it gives it /EXITPOLL_UPGRADE: then nothing is said.
 !macro EXITPOLL_UNINSTALL
+  StrCpy $ExitpollPlace "${EXITPOLL_FOLDER}"
   ${GetParameters} $ExitpollControl
   ClearErrors
   ${GetOptions} $ExitpollControl "/EXITPOLL_UPGRADE" $ExitpollControl
   ${If} ${Errors}
+    !insertmacro _EXITPOLL_MOVE_ASIDE
     ${If} ${Silent}
-      !insertmacro _EXITPOLL_RUN "un." "uninstall --finish --unattended"
+      !insertmacro _EXITPOLL_TELL "--unattended"
     !if "${EXITPOLL_SURVEY}" == "ask"
     ${ElseIf} $ExitpollAnswers != ""
-      !insertmacro _EXITPOLL_RUN "un." "uninstall --finish --context remove $ExitpollAnswers"
+      ${If} $ExitpollComment != ""
+        Call un.ExitpollWriteComment
+      ${EndIf}
+      !insertmacro _EXITPOLL_TELL "--context remove $ExitpollAnswers"
     !endif
     ${Else}
       !if "${EXITPOLL_SURVEY}" == "open"
-        !insertmacro _EXITPOLL_RUN "un." "uninstall --finish --open-survey"
+        !insertmacro _EXITPOLL_TELL "--open-survey"
       !else
-        !insertmacro _EXITPOLL_RUN "un." "uninstall --finish"
+        !insertmacro _EXITPOLL_TELL ""
       !endif
     ${EndIf}
+  ${Else}
+    StrCpy $ExitpollControl 0
   ${EndIf}
-  ; Windows lets go of a program a moment after its end.
-  ${For} $ExitpollControl 1 4
-    RMDir /r "${EXITPOLL_FOLDER}"
-    ${IfNot} ${FileExists} "${EXITPOLL_FOLDER}\*.*"
-      ${Break}
-    ${EndIf}
-    Sleep 100
-  ${Next}
+  ${If} $ExitpollControl = 1
+    !insertmacro _EXITPOLL_DELETE_LATER
+  ${Else}
+    ; Windows lets go of a program a moment after its end.
+    ${For} $ExitpollControl 1 4
+      RMDir /r "$ExitpollPlace"
+      ${IfNot} ${FileExists} "$ExitpollPlace\*.*"
+        ${Break}
+      ${EndIf}
+      Sleep 100
+    ${Next}
+  ${EndIf}
   ClearErrors
+!macroend
+
+; Beside the product's folder, on the same disk and as safe from others: there a slow machine's agent
+; may go on. It stays where it is while something holds it.
+!macro _EXITPOLL_MOVE_ASIDE
+  RMDir /r "$INSTDIR.exitpoll"
+  ClearErrors
+  Rename "${EXITPOLL_FOLDER}" "$INSTDIR.exitpoll"
+  ${IfNot} ${Errors}
+    StrCpy $ExitpollPlace "$INSTDIR.exitpoll"
+  ${EndIf}
+!macroend
+
+; Leaves in $ExitpollControl whether the agent still runs.
+!macro _EXITPOLL_TELL ARGUMENTS
+  ${If} $ExitpollPlace == "${EXITPOLL_FOLDER}"
+    !insertmacro _EXITPOLL_RUN "un." 'uninstall --finish ${ARGUMENTS}'
+  ${Else}
+    Push '"$ExitpollPlace\${EXITPOLL_PROGRAM}" uninstall --finish --linger ${ARGUMENTS}'
+    Push ${EXITPOLL_PATIENCE}
+    Push "lingers"
+    Call un.ExitpollRun
+    Pop $ExitpollControl
+  ${EndIf}
+!macroend
+
+; The agent ends long before: ping waits a second between two of its thirty.
+!macro _EXITPOLL_DELETE_LATER
+  Push '"$SYSDIR\cmd.exe" /d /c ping -n 31 127.0.0.1 >nul & rd /s /q "$ExitpollPlace"'
+  Push 0
+  Push "lingers"
+  Call un.ExitpollRun
+  Pop $ExitpollControl
 !macroend
