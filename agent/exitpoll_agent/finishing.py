@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -48,10 +48,12 @@ def finish(
     now: datetime,
     *,
     spent_seconds: float = 0.0,
+    lingers: bool = False,
 ) -> Finished:
     """Tell the event again where that is needed, leave a note for an upgrade, delete the state.
 
-    The arguments are those of `leaving.uninstall`.
+    The arguments are those of `leaving.uninstall`, and whether nobody waits for us: then what the
+    network did not take is sent once more in the end.
 
     Raises:
         OSError, statefile.StateError: the state cannot be read or deleted.
@@ -62,9 +64,9 @@ def finish(
     counter = state.read_counter(config.state_folder)
     # A launch in between, of a program in the tray, took it back; or the network was away.
     is_told = counter is not None and counter.is_departure_told
-    again = None
+    again, untold = None, None
     if not is_told:
-        again = leaving.uninstall(config, request, environment, now, spent_seconds=spent_seconds)
+        again, untold = leaving.depart(config, request, environment, now, spent_seconds)
     noted = _leave_note(config, here, request.context, now)
     ordering.withdraw(environment)
     try:
@@ -75,6 +77,10 @@ def finish(
     _remove_what_is_empty(config.state_folder)
     with contextlib.suppress(OSError):
         installation.delete_shared(config)
+    # Last of all: a new version may be installed by now, and what is there is its own.
+    if lingers and again is not None and untold is not None:
+        sent = untold.tell()
+        again = replace(again, upload=sent.result, detail=sent.detail)
     return Finished(deleted=True, told_again=again, note=noted)
 
 

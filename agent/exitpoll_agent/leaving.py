@@ -42,6 +42,20 @@ SHORTENED = " […]"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Untold:
+    """An event that was not confirmed."""
+
+    event: wire.UninstallEvent
+    to: wire.Address
+    now: datetime
+
+    def tell(self) -> upload.Outcome:
+        """Send it once more, with time; nothing is written down."""
+        path, patience = wire.UNINSTALLS_PATH, upload.FOR_SOMEBODY_WHO_WAITS
+        return upload.post(self.to, path, self.event, patience, self.now)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What the uninstaller said about this uninstall."""
@@ -52,8 +66,6 @@ class Request:
     """A page of the installer's own put the question, answered or not."""
     answers: wire.Answers | None = None
     context: wire.Context = "unknown"
-    lingers: bool = False
-    """The uninstaller goes on without us when its time is up: nobody waits for a second try."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,15 +104,26 @@ def uninstall(
     Raises:
         OSError, statefile.NewerError: what the person chose is there and cannot be read.
     """
+    return depart(config, request, environment, now, spent_seconds)[0]
+
+
+def depart(
+    config: Config,
+    request: Request,
+    environment: Mapping[str, str],
+    now: datetime,
+    spent_seconds: float,
+) -> tuple[Departed, Untold | None]:
+    """Do as `uninstall` does, and return also the event where the network did not take it."""
     began = time.monotonic() - spent_seconds
     allowed = consents.decide(config).consent
     forbidden = _forbidden(config, allowed)
     if forbidden is not None:
-        return forbidden
+        return forbidden, None
     asking = _Asking(config, request, environment)
     held = _left(config, asking, now)
     if held.counter.uninstalled is None:
-        return Departed(not_asked="policy")
+        return Departed(not_asked="policy"), None
     leaving = held.counter.uninstalled.leaving
     event = messages.uninstall_event(config, held, allowed, leaving, now)
     to = moving.address(config, held.counter)
@@ -112,9 +135,7 @@ def uninstall(
     page = to.page(wire.encode_event(event))
     # Not where an earlier step of this uninstaller has asked already.
     is_opened = asking.is_by_page(held.counter.policy) and browser.open_page(page, environment)
-    if request.lingers and sent.result == "later":
-        sent = delivery.deliver_event(config, held, event, to, now, upload.FOR_SOMEBODY_WHO_WAITS)
-    return Departed(
+    departed = Departed(
         uninstall_id=str(leaving.uninstall_id),
         asked=leaving.asked,
         not_asked=leaving.not_asked,
@@ -122,6 +143,7 @@ def uninstall(
         detail=sent.detail,
         survey_opened=is_opened,
     )
+    return departed, Untold(event, to, now) if sent.result == "later" else None
 
 
 def _forbidden(config: Config, allowed: wire.Consent) -> Departed | None:

@@ -94,7 +94,9 @@ def test_a_refusal_outlives_the_uninstall(profile: Profile) -> None:
     assert profile.json("launch")["counted"] is False
 
 
-@pytest.mark.parametrize(("options", "upload"), [([], "later"), (["--linger"], "confirmed")])
+@pytest.mark.parametrize(
+    ("options", "upload"), [([], "later"), (["--linger", "gone"], "confirmed")]
+)
 def test_who_lingers_tells_a_slow_server_once_more(
     profile: Profile, server: Loopback, options: list[str], upload: str
 ) -> None:
@@ -104,7 +106,17 @@ def test_who_lingers_tells_a_slow_server_once_more(
     finished = profile.json("uninstall", "--finish", "--unattended", *options)
     assert finished["told_again"]["upload"] == upload
     told = [got.message["uninstall"]["uninstall_id"] for got in server.received[1:]]
-    assert (len(told), len(set(told))) == (1 + len(options), 1)
+    assert (len(told), len(set(told))) == (1 + bool(options), 1)
+    assert not profile.state.exists()
+
+
+def test_who_lingers_leaves_a_new_copy_alone(profile: Profile, server: Loopback) -> None:
+    """Where the product is installed again by then, nothing is told, and nothing of it deleted."""
+    profile.run("launch")
+    done = profile.run("uninstall", "--finish", "--linger", str(profile.folder))
+    assert done.stdout == "The product is installed again: nothing was told.\n"
+    assert [got.path for got in server.received] == ["/v1/pings"]
+    assert profile.json("launch")["counted"]
 
 
 def test_finishing_what_never_was_says_so(offline: Profile) -> None:

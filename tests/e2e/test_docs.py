@@ -336,7 +336,7 @@ def test_every_setting_is_documented() -> None:
         f"for {lock.WAIT_SECONDS:.0f} seconds at most",
         f"a Python program for {api.HOST_WAITS_SECONDS:.0f} second:",
         f"what is left of its three, {upload.SILENCE_SECONDS} at most of a network",
-        f"ends by itself after {uninstall.LINGERS_SECONDS:.0f} seconds",
+        f"The program ends by itself after {uninstall.LINGERS_SECONDS:.0f} seconds",
         f"A message has {wire.MAX_ROWS} rows",
         f"and {wire.MAX_BODY_BYTES // 1024} KiB at most",
         f"over {exchange.GZIP_ABOVE_BYTES // 1024} KiB it is compressed",

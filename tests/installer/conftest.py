@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from tests.e2e.world import Server
 from tests.installer.desk import Desk, sat_down
-from tests.installer.desktop import Desktop, missing
+from tests.installer.desktop import Desktop, missing, until
 
 from exitpoll_agent import wire
 from exitpoll_agent.places import Places
@@ -156,6 +156,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
 
 @pytest.fixture
 def since(shop: Vendor) -> Any:
-    """Return a function: the uninstalls that were stored since the test began."""
+    """Return a function: waits for so many uninstalls, and gives those since the test began.
+
+    On a machine that is slow just then the uninstaller does not wait for its agent.
+    """
     before = len(shop.uninstalls())
-    return lambda: shop.uninstalls()[before:]
+
+    def stored(wanted: int = 0) -> list[dict[str, Any]]:
+        until(lambda: len(shop.uninstalls()) >= before + wanted)
+        return shop.uninstalls()[before:]
+
+    return stored

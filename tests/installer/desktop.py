@@ -25,6 +25,8 @@ LONGEST_RUN = 1800
 """Seconds for which Wine is kept up: all tests together take a tenth of that."""
 PATIENCE = 60.0
 """Seconds for what takes a moment on a machine with nothing else to do."""
+DELETED_LATER = 60.0
+"""Seconds: an agent that goes on is deleted after thirty, and this machine is busy."""
 SETTLED = 0.25
 """Seconds that a window takes to be drawn, and to be ready for a key."""
 QUIET: dict[str, Any] = {
@@ -154,8 +156,9 @@ class Desktop:
         return self._opened.read_text().splitlines() if self._opened.exists() else []
 
     def tidy(self) -> None:
-        """Forget what a test left behind."""
+        """Wait for agents that go on, and forget what a test left behind."""
         self._closed()
+        until(lambda: not any(self.local.glob("Programs/*.exitpoll")), DELETED_LATER)
         self._opened.unlink(missing_ok=True)
         for folder in (self.local / "Programs", self.local / "exitpoll"):
             shutil.rmtree(folder, ignore_errors=True)

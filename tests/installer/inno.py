@@ -37,6 +37,8 @@ LONGEST_RUN = 60
 """Seconds for a setup or an uninstaller, with a build on the other processor."""
 WINDOW_SECONDS = 30
 """How long a window may take to appear."""
+DELETED_LATER = 60
+"""Seconds: an agent that goes on is deleted after thirty, and this machine is busy."""
 SETTLES = 0.7
 """Seconds until a window that has appeared takes keys."""
 KEYS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -54,7 +56,8 @@ class Windows:
         """How long the last program took."""
 
     def clean(self) -> None:
-        """Remove what an earlier test left, if it failed."""
+        """Wait for agents that go on, then remove what an earlier test left, if it failed."""
+        until(lambda: not any(PROGRAMS.glob("*.exitpoll")), seconds=DELETED_LATER)
         for folder in (
             PROGRAMS,
             PROFILE / "AppData/Local/exitpoll",
@@ -239,8 +242,12 @@ class Windows:
 
     # -- what came of it ---------------------------------------------------------------
 
-    def told(self) -> list[dict[str, object]]:
-        """Return the uninstalls that the server stored since this test began."""
+    def told(self, wanted: int = 0) -> list[dict[str, object]]:
+        """Wait for so many uninstalls, and return those that were stored since this test began.
+
+        On a machine that is slow just then the uninstaller does not wait for its agent.
+        """
+        until(lambda: len(self.vendor.uninstalls()) >= self._seen + wanted)
         return self.vendor.uninstalls()[self._seen :]
 
     def pages(self) -> list[str]:

@@ -51,7 +51,7 @@ def test_a_life(desktop: Desktop, shop: Vendor, since: Any) -> None:
     desktop.clicks(TITLE, SEND)
     closes(desktop)
     assert inkwell.is_gone()
-    [told] = since()
+    [told] = since(1)
     assert told["reason"] == "did-not-work"
     assert told["comment"] == "Schon gut: viel zu langsam!"
     assert (told["asked"], told["context"], told["version"]) == ("installer", "remove", "1.0.0")
@@ -70,7 +70,7 @@ def test_other_ways_out(
     desktop.clicks(TITLE, button)
     closes(desktop)
     assert inkwell.is_gone()
-    [told] = since()
+    [told] = since(1)
     assert (told["asked"], told["reason"], told["context"]) == (way, None, "remove")
     if way == "page":
         [page] = until(lambda: desktop.opened)
@@ -107,7 +107,7 @@ def test_the_page_opens_where_the_vendor_says_so(
     desktop.tidy()
     inkwell.install()
     inkwell.uninstall()
-    assert [(one["asked"], one["not_asked"]) for one in since()] == [
+    assert [(one["asked"], one["not_asked"]) for one in since(2)] == [
         ("page", None),
         ("no", "unattended"),
     ]
@@ -124,7 +124,7 @@ def test_unattended(desktop: Desktop, shop: Vendor, since: Any) -> None:
     desktop.start(inkwell.folder / "uninstall.exe", "/S")  # as a person's script: it copies itself
     until(lambda: not inkwell.folder.exists())
     assert desktop.windows() == []
-    [told] = since()
+    [told] = since(1)
     assert (told["asked"], told["not_asked"]) == ("no", "unattended")
     assert told["context"] == "unknown"
     assert desktop.opened == []
@@ -158,6 +158,7 @@ def test_an_update_that_uninstalls_first(
     before = _id(desktop.said(inkwell.agent, "status", "--json"))
     inkwell.uninstall(*filter(None, [said]))
     assert inkwell.is_gone()
+    assert len(since(0 if said else 1)) == (0 if said else 1)
     inkwell = setup(desktop, shop, *options, version="2.0.0")
     inkwell.install()
     assert _id(desktop.said(inkwell.agent, "status", "--json")) == before

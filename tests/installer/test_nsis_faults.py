@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.installer.conftest import Vendor
-from tests.installer.desktop import BUILT, Desktop, until
+from tests.installer.desktop import BUILT, DELETED_LATER, Desktop, until
 from tests.installer.nsis import (
     COMMENT,
     LIMIT,
@@ -36,8 +36,6 @@ CRASHES = HANGS.replace(
 IS_SLOW = "!include FileFunc.nsh\n" + HANGS.replace(
     "Sleep 20000", "Sleep 8000\n${GetParameters} $0\nnsExec::Exec '\"$EXEDIR\\real.exe\" $0'"
 )
-DELETED_LATER = 60.0
-"""Seconds: the uninstaller has it deleted after thirty, and this machine is busy."""
 
 
 def _replaced(agent: Path, source: str, folder: Path) -> None:
@@ -83,7 +81,7 @@ def test_a_slow_machine(desktop: Desktop, shop: Vendor, since: Any, tmp_path: Pa
     closes(desktop)
     assert since() == []
     assert inkwell.is_gone()
-    [told] = until(since)
+    [told] = since(1)
     assert (told["reason"], told["comment"]) == ("did-not-work", "Schon gut!")
     until(lambda: not _aside(inkwell).exists(), DELETED_LATER)
 
@@ -147,8 +145,8 @@ def test_two_products_and_two_scopes(desktop: Desktop, shop: Vendor, since: Any)
     assert (everybodys / "exitpoll" / "exitpoll-agent.exe").exists()
     desktop.run(everybodys / "uninstall.exe", "/S")
     until(lambda: not everybodys.exists())
-    assert not list(desktop.drive.glob("ProgramData/exitpoll/quill-*/*.json"))
-    assert {one["product"] for one in since()} == {"Quill"}
+    until(lambda: not list(desktop.drive.glob("ProgramData/exitpoll/quill-*/*.json")))
+    assert {one["product"] for one in since(1)} == {"Quill"}
     assert inkwell.agent.exists()
 
 
@@ -160,8 +158,9 @@ def test_two_versions_side_by_side(desktop: Desktop, shop: Vendor, since: Any) -
     beside = desktop.local / "Programs" / "inkwell-2"
     desktop.run(second.program, "/S", f"/D={windows(beside)}")
     first.uninstall()
+    assert since(1)
     desktop.run(beside / "exitpoll" / "exitpoll-agent.exe", "launch")
-    assert [one["withdrawn"] for one in since()] == [1]
+    assert [one["withdrawn"] for one in since(1)] == [1]
 
 
 HOSTILE = """Ink "well" $5 {a} %PATH% 'x' <b> & Söhne\\"""
@@ -193,7 +192,7 @@ def test_a_hostile_name(desktop: Desktop, shop: Vendor, since: Any) -> None:
     desktop.clicks("^Ink", SEND)
     closes(desktop)
     assert hostile.is_gone()
-    [told] = since()
+    [told] = since(1)
     assert (told["product"], told["reason"]) == (HOSTILE, "r1")
 
 

@@ -41,9 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--linger",
-        action="store_true",
-        help="the uninstaller goes on after three seconds and leaves this program running, from a "
-        "folder that it does not delete before 30: what could not be sent is tried once more",
+        type=Path,
+        metavar="FOLDER",
+        help="with --finish: this program was moved out of FOLDER, the uninstaller goes on after "
+        "three seconds, and deletes where it is now after 30: what was not sent is sent once more",
     )
     answers = parser.add_argument_group(
         "answers given on the installer's own page (any of these: it asked; no browser opens)"
@@ -64,16 +65,18 @@ def run(settings: Config, options: argparse.Namespace) -> Said:
         asked_by_installer=any(answer is not None for answer in given),
         answers=None if answers == wire.Answers() else answers,
         context=options.context,
-        lingers=options.linger,
     )
-    if options.linger:
+    if options.linger is not None:
         end = threading.Timer(LINGERS_SECONDS, os._exit, (1,))
         end.daemon = True
         end.start()
+        if options.linger.exists():
+            return Said("The product is installed again: nothing was told.", {"warnings": warnings})
     if options.finish:
         finished = finishing.finish(
-            settings, request, os.environ, clock.now(), spent_seconds=spent_seconds()
-        )
+            settings, request, os.environ, clock.now(),
+            spent_seconds=spent_seconds(), lingers=options.linger is not None,
+        )  # fmt: skip
         return Said(_of_finished(finished), {**asdict(finished), "warnings": warnings}, warnings)
     departed = leaving.uninstall(
         settings, request, os.environ, clock.now(), spent_seconds=spent_seconds()

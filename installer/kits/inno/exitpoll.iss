@@ -357,7 +357,7 @@ begin
   ExitpollAside := RenameFile(ExpandConstant('{app}\exitpoll'), ExpandConstant('{app}.exitpoll'));
   Arguments := 'uninstall --finish' + ExitpollAnswers;
   if ExitpollAside then
-    Arguments := Arguments + ' --linger';
+    Arguments := Arguments + ' --linger "' + ExpandConstant('{app}\exitpoll') + '"';
   if ExitpollComment <> '' then begin
     { Beside the agent, which may read it when the uninstaller has ended. }
     FileName := ExitpollFolder + '\comment.txt';

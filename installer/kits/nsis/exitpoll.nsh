@@ -445,7 +445,7 @@ Var ExitpollPlace ; where the agent is
   ${If} $ExitpollPlace == "${EXITPOLL_FOLDER}"
     !insertmacro _EXITPOLL_RUN "un." 'uninstall --finish ${ARGUMENTS}'
   ${Else}
-    Push '"$ExitpollPlace\${EXITPOLL_PROGRAM}" uninstall --finish --linger ${ARGUMENTS}'
+    Push '"$ExitpollPlace\${EXITPOLL_PROGRAM}" uninstall --finish --linger "${EXITPOLL_FOLDER}" ${ARGUMENTS}'
     Push ${EXITPOLL_PATIENCE}
     Push "lingers"
     Call un.ExitpollRun
