@@ -318,6 +318,7 @@ def test_an_agent_that_is_held(windows: Windows, tmp_path: Path) -> None:
         assert windows.seconds < HOLDS_AT_MOST
         assert not windows.registered()
     until(lambda: _left() in ([], ["exitpoll-agentw.exe"]), seconds=DELETED_LATER)
+    shutil.rmtree(ASIDE, ignore_errors=True)
 
 
 def _left() -> list[str]:

@@ -106,8 +106,11 @@ def test_an_agent_that_is_held(desktop: Desktop, shop: Vendor) -> None:
     finally:
         holder.terminate()
     assert (ended.code, ended.seconds < LIMIT) == (0, True)
-    left = {one.name for one in inkwell.folder.rglob("*") if one.is_file()}
+    # Wine moves a folder of which a file is held; Windows leaves it where it is.
+    places = (inkwell.folder, _aside(inkwell))
+    left = {one.name for place in places for one in place.rglob("*") if one.is_file()}
     assert left <= {"uninstall.exe", "exitpoll-agent.exe"}
+    shutil.rmtree(_aside(inkwell), ignore_errors=True)
     assert not desktop.has_key(rf"HKCU\{UNINSTALL}\inkwell")
 
 

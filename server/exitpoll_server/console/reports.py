@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from exitpoll_server.counts import Window
 from exitpoll_server.kits import slug
 from exitpoll_server.render import Addresses, Behind
 from exitpoll_server.report import Report
+from exitpoll_server.report.comparison import Comparison, comparison
 from exitpoll_server.store import Product, Store
 from exitpoll_server.tables import Table
 from exitpoll_server.transfer.writing import WRITERS, Format
@@ -47,6 +48,13 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }
+
+THAN = {
+    "before": lazy_gettext("the same number of days before"),
+    "year": lazy_gettext("the same days a year before"),
+    "other": lazy_gettext("those of whom the same is …"),
+}
+"""What a report is compared with."""
 
 ABOUT = ("days", "from", "to", "by", "is")
 """What an address says of the window and the segment."""
@@ -76,7 +84,11 @@ class Asked:
     """The last day that is in it."""
     segment: str
     value: str
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    than: str = ""
+    """One of THAN, or empty: what it is compared with."""
+    other: str = ""
+    """The other value of the segment, where it is compared with that."""
 
     def window(self, now: datetime) -> Window:
         """Return the window, as known now."""
@@ -84,16 +96,19 @@ class Asked:
             return Window(as_of=now, start=now - timedelta(days=int(self.days)), end=None)
         return Window(as_of=now, start=_midnight(self.start), end=_midnight(_after(self.end)))
 
+    def _span(self, now: datetime) -> tuple[date, date] | None:
+        """Return the first day, and the one after the last; None where an end is open."""
+        if self.days:
+            return now.date() - timedelta(days=int(self.days)), now.date()
+        return (self.start, self.end + _DAY) if self.start and self.end else None
+
     def beside(self, now: datetime) -> dict[str, dict[str, str]]:
         """Return the windows of the same length before and after, as addresses say them."""
-        if self.days:
-            length = timedelta(days=int(self.days))
-            start, end = now.date() - length, now.date()
-        elif self.start and self.end:
-            length = self.end - self.start + _DAY
-            start, end = self.start, self.end + _DAY
-        else:
+        span = self._span(now)
+        if span is None:
             return {}
+        start, end = span
+        length = end - start
         found = {"before": (start - length, start)}
         if end + length <= now.date() + _DAY:
             found["after"] = (end, end + length)
@@ -106,6 +121,36 @@ class Asked:
     def where(self) -> Mapping[str, str]:
         """The segment."""
         return {self.segment: self.value} if self.segment and self.value else {}
+
+    @property
+    def alone(self) -> Asked:
+        """The same, compared with nothing."""
+        return replace(self, than="", other="", faults=())
+
+    def compared(self, now: datetime) -> Asked | None:
+        """Return what it is compared with; None where that is nothing."""
+        if self.than == "other":
+            return replace(self.alone, value=self.other)
+        span = self._span(now)
+        if not self.than or span is None:
+            return None
+        start, end = span
+        if self.than == "before":
+            start, end = start - (end - start), start
+        else:
+            start, end = _a_year_before(start), _a_year_before(end)
+        return replace(self.alone, days="", start=start, end=end - _DAY)
+
+    def names(self, now: datetime) -> tuple[str, str]:
+        """Name this and what it is compared with, in a few words."""
+        if self.than == "other":
+            return self.value, self.other
+        other = self.compared(now)
+        span = self._span(now)
+        if other is None or other.start is None or other.end is None or span is None:
+            return "", ""
+        first, end = span
+        return _days(first, end - _DAY), _days(other.start, other.end)
 
 
 @dataclass(frozen=True)
@@ -128,6 +173,7 @@ class Reports:
         pages.add("/report.css", self.report_style, whom=SIGNED_IN)
         pages.add("/<int:number>/report", self.report, whom=EVERYBODY)
         pages.add("/<int:number>/report.<kind>", self.report_file, whom=STUDIES)
+        pages.add("/<int:number>/comparison.<kind>", self.comparison_file, whom=STUDIES)
         pages.add("/<int:number>/report/<picture>.<kind>", self.report_picture, whom=STUDIES)
 
     def report_style(self) -> Response:
@@ -138,9 +184,13 @@ class Reports:
         """Show the report of the window and segment that the address names."""
         asked = read()
         made = self._made(product, asked)
+        found = self._compared(product, asked, made)
+        names = asked.names(clock.now())
         return render_template(
             "console/report.html",
             asked=asked,
+            comparisons=THAN.items(),
+            compared=found and Markup(render.as_comparison(found, *names, g.locale)),  # noqa: S704 - as below
             beside=asked.beside(clock.now()),
             windows=WINDOWS,
             dimensions=SEGMENTS.items(),
@@ -162,6 +212,17 @@ class Reports:
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, content_type=TYPES[kind], headers=disposition)
 
+    def comparison_file(self, product: Product, kind: str) -> Response:
+        """Give what the address compares as a file; it has no rows where that is nothing."""
+        asked = read()
+        if kind not in TABLES:
+            abort(404)
+        found = self._compared(product, asked, self._made(product, asked)) or Comparison((), {})
+        name = f"exitpoll-{slug(product.name)}-comparison.{kind}"
+        disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+        content = _written(render.comparison_table(found), kind)
+        return Response(content, content_type=TYPES[kind], headers=disposition)
+
     def report_picture(self, product: Product, picture: str, kind: str) -> Response:
         """Give one picture of the report as a file, or its numbers."""
         found = render.as_picture(self._made(product, read()), picture, g.locale)
@@ -181,7 +242,14 @@ class Reports:
         response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
+    def _compared(self, product: Product, asked: Asked, made: Report) -> Comparison | None:
+        other = asked.compared(clock.now())
+        if other is None:
+            return None
+        return comparison(made, self._made(product, other), of_segments=asked.than == "other")
+
     def _made(self, product: Product, asked: Asked) -> Report:
+        asked = asked.alone
         changes = self._store.people.changes(product.id)
         name = (product, asked, changes[0].id if changes else 0)
         began = time.monotonic()
@@ -248,14 +316,33 @@ def read() -> Asked:
     days = given.get("days", "")
     segment, value = given.get("by", ""), given.get("is", "")[:MAX_VALUE_CHARS]
     known = segment in SEGMENTS or segment.startswith("attribute:")
-    return Asked(
+    asked = Asked(
         days=days if days in WINDOWS and not (start or end) else "",
         start=start,
         end=end,
         segment=segment if known else "",
         value=value if known else "",
-        faults=tuple(faults),
     )
+    than, other = given.get("than", ""), given.get("than_is", "")[:MAX_VALUE_CHARS]
+    if than in ("before", "year") and not asked.beside(clock.now()):
+        faults.append(gettext("To compare days with earlier ones, choose how many, or both ends."))
+    elif than == "other" and not (asked.where and other and other != value):
+        faults.append(gettext("To compare two groups, say what they differ in, and both values."))
+    elif than in THAN:
+        asked = replace(asked, than=than, other=other if than == "other" else "")
+    return replace(asked, faults=tuple(faults))
+
+
+def _a_year_before(day: date) -> date:
+    """Return the same day a year before; of a leap day the one before it."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+def _days(first: date, last: date) -> str:
+    return f"{first.isoformat()} – {last.isoformat()}"
 
 
 def _day(text: str, faults: list[str]) -> date | None:

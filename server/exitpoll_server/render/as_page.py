@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from exitpoll_server.languages import ENGLISH
@@ -33,7 +33,6 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.globals |= {"_": _, "ngettext": ngettext, "num": num}
 
 
 def as_page(report: Report, language: str = ENGLISH) -> str:
@@ -66,17 +65,20 @@ def part_style() -> str:
     return f".report {{\n{inside}\n}}\n"
 
 
-def _written(template: str, report: Report, addresses: Addresses | None) -> str:
+def template(name: str) -> Template:
+    """Return a template, with what its figures are shown by."""
+    return _templates.get_template(name)
+
+
+def _written(name: str, report: Report, addresses: Addresses | None) -> str:
     table, found = as_table(report), blocks(report)
     every = list(table.rows)
     shown = every[:MOST_FIGURES]
-    return _templates.get_template(
-        template
+    return template(
+        name
     ).render(
         report=report,
-        words=words,
         language=language(),
-        definitions=DEFINITIONS,
         changes=changed(report),
         funnel=funnel(report),
         iceberg=iceberg(report),
@@ -86,7 +88,6 @@ def _written(template: str, report: Report, addresses: Addresses | None) -> str:
         commands=commands,
         rows_of=addresses and addresses.rows,
         file_of=addresses and addresses.picture,
-        ends=_ends,
         look=Look,
         narrow=NARROW,
         picture_style=Markup(STYLE),  # noqa: S704 - our own
@@ -118,3 +119,13 @@ def _ends(figure: Figure) -> str:
         _("not known") if end is None else num(end, ",.4f") for end in (figure.low, figure.high)
     )
     return f"{low} – {high}"
+
+
+_templates.globals |= {
+    "_": _,
+    "ngettext": ngettext,
+    "num": num,
+    "words": words,
+    "definitions": DEFINITIONS,
+    "ends": _ends,
+}

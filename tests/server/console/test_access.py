@@ -31,6 +31,7 @@ WHO_MAY = {
     **dict.fromkeys(("change_password", "change_language"), SIGNED_IN),
     **dict.fromkeys(("report", "comments", "themes", "rows", "arrived"), MEMBERS),
     **dict.fromkeys(("report_file", "comments_file", "rows_file", "report_picture"), STUDY),
+    **dict.fromkeys(("comparison_file",), STUDY),
     **dict.fromkeys(("keep", "name", "merge", "decide", "release"), STUDY),
     **dict.fromkeys(("inbox", "letter", "reply", "put_off", "close_letter"), ANSWER),
     **dict.fromkeys(("open_letter", "prepared", "prepare", "tell", "told"), ANSWER),

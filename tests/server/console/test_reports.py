@@ -148,6 +148,57 @@ def test_a_window_that_makes_no_sense(
     assert "8 uninstalls" in page
 
 
+@pytest.mark.parametrize(
+    ("asked", "names", "answered"),
+    [
+        ({"by": "version", "is": "2.0", "than": "other", "than_is": "1.0"}, ("2.0", "1.0"), "0"),
+        (
+            {"days": "28", "than": "before"},
+            ("2026-10-24 – 2026-11-20", "2026-09-26 – 2026-10-23"),
+            "2",
+        ),
+        (
+            {"from": "2026-10-01", "to": "2026-10-31", "than": "year"},
+            ("2026-10-01 – 2026-10-31", "2025-10-01 – 2025-10-31"),
+            "0",
+        ),
+    ],
+)
+def test_two_side_by_side(
+    ada: Visitor, left: Product, asked: dict[str, str], names: tuple[str, str], answered: str
+) -> None:
+    """What is compared stands in the address, above the report, and in a file."""
+    page = ada.read(f"/{left.id}/report", query_string=asked)
+    assert "Marked is what differs" in page
+    assert f"what {names[0]} {names[1]} difference" in page
+    rows = ada.get(f"/{left.id}/comparison.csv", query_string=asked).text
+    [row] = [one for one in csv.DictReader(io.StringIO(rows)) if one["name"] == "answered"]
+    assert row["there_numerator"] == answered
+    assert "Marked is what differs" not in ada.read(f"/{left.id}/report")
+    assert ada.get(f"/{left.id}/comparison.csv").text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        ({"than": "before"}, "To compare days with earlier ones, choose how many, or both ends."),
+        ({"than": "year", "from": "2026-10-01"}, "To compare days with earlier ones, choose"),
+        ({"than": "other", "than_is": "1.0"}, "To compare two groups, say what they differ in"),
+        (
+            {"by": "version", "is": "2.0", "than": "other", "than_is": "2.0"},
+            "To compare two groups, say what they differ in, and both values.",
+        ),
+    ],
+)
+def test_a_comparison_that_makes_no_sense(
+    ada: Visitor, left: Product, asked: dict[str, str], fault: str
+) -> None:
+    """It is said in a sentence, above the report without it."""
+    page = ada.read(f"/{left.id}/report", query_string=asked)
+    assert fault in page
+    assert "Marked is what differs" not in page
+
+
 def test_a_report_is_kept_for_a_moment(
     ada: Visitor, store: Store, left: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,4 +92,8 @@ DEFINITIONS: dict[str, str] = {
     "iceberg.proposed_threshold": N_(
         "The smallest T, in days, at which at most 10 % of those that ever stopped launched again."
     ),
+    "comparison.difference": N_(
+        "The share in the first column less the one in the second, with Newcombe's interval of two "
+        "groups that have nobody in common; unknown where either has fewer than 10."
+    ),
 }
