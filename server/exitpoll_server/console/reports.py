@@ -170,6 +170,7 @@ class Reports:
 
     def add_to(self, pages: Pages) -> None:
         """Add the pages."""
+        render.prepare()
         pages.add("/report.css", self.report_style, whom=SIGNED_IN)
         pages.add("/<int:number>/report", self.report, whom=EVERYBODY)
         pages.add("/<int:number>/report.<kind>", self.report_file, whom=STUDIES)

@@ -2,7 +2,7 @@
 
 from exitpoll_server.render.as_comparison import as_comparison, comparison_table
 from exitpoll_server.render.as_json import as_json
-from exitpoll_server.render.as_page import Addresses, as_page, as_part, part_style
+from exitpoll_server.render.as_page import Addresses, as_page, as_part, part_style, prepare
 from exitpoll_server.render.as_picture import as_picture
 from exitpoll_server.render.as_table import as_table
 from exitpoll_server.render.as_text import as_text
@@ -20,4 +20,5 @@ __all__ = [
     "as_text",
     "comparison_table",
     "part_style",
+    "prepare",
 ]

@@ -23,6 +23,8 @@ from exitpoll_server.tables import Cell
 MOST_FIGURES = 2_000
 """A big product has a figure for each version and week: those are in the CSV."""
 
+_PART = "part.html"
+
 _WHEN_DARK = "@media screen and (prefers-color-scheme: dark)"
 
 _loader = PackageLoader("exitpoll_server.render")
@@ -54,7 +56,13 @@ class Addresses:
 def as_part(report: Report, addresses: Addresses, language: str = ENGLISH) -> str:
     """Write what such a page holds, for a page around it that has `part_style`."""
     with speaking(language):
-        return _written("part.html", report, addresses)
+        return _written(_PART, report, addresses)
+
+
+def prepare() -> None:
+    """Compile what a part is written with, so that the first one does not wait for it."""
+    for name in (_PART, "macros.html"):
+        _templates.get_template(name)
 
 
 def part_style() -> str:

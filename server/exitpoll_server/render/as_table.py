@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from exitpoll_server.render import words
 from exitpoll_server.render.blocks.using import CLASSES, REGULAR
@@ -127,6 +128,8 @@ def _figures(
 
 def _reason(value: object) -> str | None:
     """Return the reason that a part of a report gives for what it does not say."""
+    if not dataclasses.is_dataclass(value):
+        return None
     codes = [getattr(value, field, None) for field in REASONS]
     codes += ["too_early" for field in EARLY if getattr(value, field, None)]
     return next((WHY_NOT[code] for code in codes if code), None)
@@ -135,20 +138,32 @@ def _reason(value: object) -> str | None:
 def _below(
     value: object, holder: str, labels: Mapping[str, str]
 ) -> Iterator[tuple[str, str, object]]:
-    """Yield what a value holds: its word, the field it belongs to, and itself."""
+    """Yield what a value holds, but for what is plain: its word, the field it belongs to, itself.
+
+    Of a curve's thousands of numbers none holds a figure, and none needs a word.
+    """
     if dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            word = "" if field.name == MERELY_THE_FIGURE else _in_words(field.name)
-            yield word, field.name, getattr(value, field.name)
+        for name in _fields(value.__class__):
+            held = getattr(value, name)
+            if not isinstance(held, PLAIN):
+                yield "" if name == MERELY_THE_FIGURE else _in_words(name), name, held
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield _said(key, holder, labels), holder, item
+            if not isinstance(item, PLAIN):
+                yield _said(key, holder, labels), holder, item
     elif isinstance(value, tuple):
+        places = [(n, item) for n, item in enumerate(value, 1) if not isinstance(item, PLAIN)]
         # Of a name and a figure, the name was said by who holds both.
-        is_pair = sum(not isinstance(item, PLAIN) for item in value) == 1 < len(value)
-        for n, item in enumerate(value, 1):
+        is_pair = len(places) == 1 < len(value)
+        for n, item in places:
             place = "" if is_pair else str(n)
             yield _name(item, holder, labels) or place, holder, item
+
+
+@cache
+def _fields(kind: Hashable) -> tuple[str, ...]:
+    """Return the names of the fields that a dataclass has."""
+    return tuple(field.name for field in dataclasses.fields(cast("Any", kind)))
 
 
 def _name(item: object, holder: str, labels: Mapping[str, str]) -> str | None:
@@ -163,7 +178,7 @@ def _name(item: object, holder: str, labels: Mapping[str, str]) -> str | None:
     if isinstance(item, Change):
         return _change(item, labels)
     if dataclasses.is_dataclass(item):
-        fields = [getattr(item, field.name) for field in dataclasses.fields(item)]
+        fields = [getattr(item, name) for name in _fields(item.__class__)]
     elif isinstance(item, tuple):
         fields = list(item)
     else:

@@ -168,12 +168,13 @@ def _path(
 ) -> list[tuple[float, float]]:
     """Return the corners of steps, without those that nobody could see."""
     x, y = plot.x(points[0][0]), plot.y(points[0][1])
-    corners = [(x, y)]
+    corners, last = [(x, y)], min(until, plot.x.high)
     for at, value in points[1:]:
-        if at <= min(until, plot.x.high) and abs(plot.y(value) - y) >= finest:
+        level = plot.y(value)
+        if at <= last and abs(level - y) >= finest:
             x = plot.x(at)
-            corners += [(x, y), (x, plot.y(value))]
-            y = plot.y(value)
+            corners += [(x, y), (x, level)]
+            y = level
     corners.append((plot.x(until), y))
     return corners
 

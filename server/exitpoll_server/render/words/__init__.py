@@ -82,6 +82,8 @@ _KEPT = (
 
 def prose(text: str | None) -> str:
     """Take out of what people typed what a terminal or a browser would obey; lines stay lines."""
+    if text and text.isprintable():
+        return text
     return "".join(_harmless(c) for c in "\n".join((text or "").splitlines()))
 
 
