@@ -23,6 +23,7 @@ from exitpoll_server.questions import EXIT, Reason
 from exitpoll_server.store import Excluded, Product, Said, Store, tables
 from exitpoll_server.store.engine import write_transaction
 from exitpoll_server.store.keeping import Keeping
+from exitpoll_server.store.lives import keeping
 from exitpoll_server.transfer.copying import copy
 
 STAYS, LEFT, SHOWN, REHEARSED, IMPORTED = range(1, 6)
@@ -231,6 +232,19 @@ def test_whatever_is_written_is_counted(world: World, name: str) -> None:
 def _lives(store: Store) -> int:
     with store.whole() as whole:
         return whole.sizes()["lives"]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_lives_are_the_same_however_few_are_read_at_once(
+    world: World, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Now, and as known before some of them changed, with some of them not kept."""
+    world.tell(launched(STAYS, after(hours=3), seq=2), launched(LEFT, after(hours=4), seq=9))
+    instants = (after(hours=2), after(hours=3, minutes=30), after(days=1))
+    whole = [world.count(at) for at in instants]
+    monkeypatch.setattr(keeping, "AT_ONCE", at_once)
+    assert [world.count(at) for at in instants] == whole
+    assert [world.left(at) for at in instants] == [3, 3, 3]
 
 
 @pytest.mark.parametrize("to", BOTH)

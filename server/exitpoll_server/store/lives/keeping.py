@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
-from typing import Any, cast
+from typing import cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, func, select
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 GROUP = 1_000
 """Lives made in one transaction: some 50 ms, so that messages hardly wait."""
+
+AT_ONCE = 500
+"""Lives read at once: what is made of them fits into the processor's cache."""
 
 
 _FORGET = Bulk("DELETE FROM lives WHERE installation_id IN (SELECT r.id FROM {rows})", id="bigint")
@@ -89,28 +92,38 @@ def read(connection: Connection, product_id: int, as_of: int) -> Lives:
     What changed since, and what is not kept, is made anew.
     """
     terms = Terms(connection, product_id)
-    kept = _kept(connection, product_id)
-    lives = record.columns(kept, terms.numbers())
+    parts = [record.part(rows) for rows in _kept(connection, product_id)]
+    lives = record.columns(parts, terms.numbers())
     current = lives["latest"] <= as_of
     changed = lives.ids[~current & (lives["heard"] <= as_of)].tolist()
-    anew = [*changed, *_missing(connection, product_id, len(kept))]
+    anew = [*changed, *_missing(connection, product_id, len(lives))]
     if not anew:
         return lives if current.all() else lives.where(current)
-    rows: list[Sequence[Any]] = [row for row, fits in zip(kept, current, strict=True) if fits]
-    for ids in _groups(sorted(anew)):
-        rows.extend(make(connection, ids, as_of).rows(terms))
-    every = record.columns(rows, terms.numbers())
-    return every.where(every["heard"] <= as_of)
+    parts.extend(
+        record.part(list(make(connection, ids, as_of).rows(terms))) for ids in _groups(sorted(anew))
+    )
+    every = record.columns(parts, terms.numbers())
+    wanted = every["heard"] <= as_of
+    wanted[: len(current)] &= current
+    return every if wanted.all() else every.where(wanted)
 
 
-def _kept(connection: Connection, product_id: int) -> list[tuple[int, bytes, str | None]]:
-    """Return the rows of what is kept, straight from the driver: they are very many."""
+def _kept(connection: Connection, product_id: int) -> Iterator[list[tuple[int, bytes, str | None]]]:
+    """Give the rows of what is kept, straight from the driver: they are very many.
+
+    A few at a time: what is made of them is still at hand for the processor, and less is held.
+    """
     sql = "SELECT installation_id, record, attributes FROM lives WHERE product_id = "
     if connection.dialect.name == "sqlite":
-        return driver_of(connection).execute(f"{sql}?", (product_id,)).fetchall()
+        rows = driver_of(connection).execute(f"{sql}?", (product_id,))
+        while some := rows.fetchmany(AT_ONCE):
+            yield some
+        return
     driver = cast("psycopg.Connection", connection.connection.driver_connection)
     with driver.cursor(binary=True) as cursor:
-        return cursor.execute(f"{sql}%s", (product_id,)).fetchall()
+        cursor.execute(f"{sql}%s", (product_id,))
+        while some := cursor.fetchmany(AT_ONCE):
+            yield some
 
 
 def _size(connection: Connection, product_id: int) -> int:

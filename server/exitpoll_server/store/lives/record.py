@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Days: TypeAlias = npt.NDArray[np.int32]
@@ -128,10 +130,20 @@ class Lives:
         column: npt.NDArray[Any] = self.header[name]
         return column
 
+    def of_days(self, column: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+        """Return of each day of use what the column has of its life."""
+        # The days of a life stand together: a fifth of the time of looking up each one's owner.
+        return np.repeat(column, self._days)
+
+    @property
+    def _days(self) -> Days:
+        days: Days = self.header["days"]
+        return days if len(self.owner) else np.zeros_like(days)
+
     def where(self, which: npt.NDArray[np.bool_]) -> Lives:
         """Return the lives for which it is true."""
         place = (np.cumsum(which) - 1).astype(np.int32)
-        used, silent = which[self.owner], which[self.silence_owner]
+        used, silent = self.of_days(which), which[self.silence_owner]
         return replace(
             self.without_days(which),
             owner=place[self.owner[used]],
@@ -148,7 +160,8 @@ class Lives:
         """Return the lives for which it is true, and nothing of when they were used."""
         return Lives(
             ids=self.ids[which],
-            header=self.header[which],
+            # Whole records by their places: a quarter of the time of a mask.
+            header=self.header.take(np.flatnonzero(which)),
             texts={name: text.where(which) for name, text in self.texts.items()},
             owner=self.owner[:0],
             day=self.day[:0],
@@ -161,13 +174,29 @@ class Lives:
         )
 
 
-def columns(rows: Sequence[Sequence[Any]], terms: Mapping[int, str]) -> Lives:
+@dataclass(frozen=True)
+class Part:
+    """Some lives, as far as they can be read without the others: columns as in `Lives`."""
+
+    ids: Ints
+    header: npt.NDArray[Any]
+    attributes: list[str | None]
+    day: Days
+    launches: Days
+    delay: npt.NDArray[np.uint8]
+    version: Days
+    silences: npt.NDArray[np.int64]
+    """When each began, and its length."""
+
+
+def part(rows: Sequence[Sequence[Any]]) -> Part:
     """Return the lives of rows: an id, a record, and the attributes as JSON, if there are any."""
     # One column after the other: thrice as fast as `zip(*rows)`.
     ids, records, attributes = ([row[n] for row in rows] for n in range(3))
     size = HEADER.itemsize
-    header = np.frombuffer(b"".join([record[:size] for record in records]), HEADER)
     every = np.frombuffer(b"".join(records), np.uint8)
+    start = np.cumsum([0, *map(len, records)])[:-1]
+    header = _elements(every, np.dtype(f"V{size}"))[start].view(HEADER)
     days, width = header["days"].astype(np.int64), header["count_bytes"].astype(np.int64)
     lengths = [
         header["bitmap_bytes"].astype(np.int64),
@@ -176,42 +205,64 @@ def columns(rows: Sequence[Sequence[Any]], terms: Mapping[int, str]) -> Lives:
         header["version_runs"].astype(np.int64) * 8,
         header["silences"].astype(np.int64) * 16,
     ]
-    sizes = np.sum(lengths, axis=0, dtype=np.int64)
-    start = np.cumsum(size + sizes) - sizes
+    start += size
     parts = []
-    for length in lengths:
-        parts.append(_part(every, start, length))
+    for length, kind in zip(lengths, ("u1", "u1", "u1", "V8", "V16"), strict=True):
+        parts.append(_part(every, start, length, np.dtype(kind)))
         start = start + length
     bitmap, counts, delays, runs, silences = parts
-    everybody = np.arange(len(records), dtype=np.int32)
-    owner = np.repeat(everybody, days)
-    day = _set_bits(bitmap, lengths[0], header["first_day"], days)
-    silence = silences.view("<i8").reshape(-1, 2)
-    return Lives(
+    return Part(
         ids=np.array(ids, np.int64),
         header=header,
-        texts={
-            **{name: _terms(header[name], terms) for name in FACTS},
-            "attributes": text_of(attributes),
-        },
-        owner=owner,
-        day=day,
+        attributes=attributes,
+        day=_set_bits(bitmap, lengths[0], header["first_day"], days),
         launches=_counts(counts, days, width),
         delay=delays,
         version=_versions(runs.view("<i4").reshape(-1, 2), header["version_runs"], days),
-        silence_owner=np.repeat(everybody, header["silences"]).astype(np.int64),
-        silence_began=silence[:, 0].astype(np.int64),
-        silence_length=silence[:, 1].astype(np.int64),
+        silences=silences.view("<i8").reshape(-1, 2),
     )
 
 
-def _part(buffer: npt.NDArray[np.uint8], starts: Ints, lengths: Ints) -> npt.NDArray[np.uint8]:
-    """Return the pieces of a buffer, one after the other."""
-    before = np.cumsum(lengths) - lengths
-    where = np.repeat(starts - before, lengths)
-    where += np.arange(len(where))
-    pieces: npt.NDArray[np.uint8] = buffer[where]
+def columns(parts: Sequence[Part], terms: Mapping[int, str]) -> Lives:
+    """Return the lives of all parts, with their texts."""
+    parts = parts or [part([])]
+    header = np.concatenate([one.header for one in parts])
+    silences = np.concatenate([one.silences for one in parts])
+    everybody = np.arange(len(header), dtype=np.int32)
+    return Lives(
+        ids=np.concatenate([one.ids for one in parts]),
+        header=header,
+        texts={
+            **{name: _terms(header[name], terms) for name in FACTS},
+            "attributes": text_of([text for one in parts for text in one.attributes]),
+        },
+        owner=np.repeat(everybody, header["days"]),
+        day=np.concatenate([one.day for one in parts]),
+        launches=np.concatenate([one.launches for one in parts]),
+        delay=np.concatenate([one.delay for one in parts]),
+        version=np.concatenate([one.version for one in parts]),
+        silence_owner=np.repeat(everybody, header["silences"]).astype(np.int64),
+        silence_began=silences[:, 0].astype(np.int64),
+        silence_length=silences[:, 1].astype(np.int64),
+    )
+
+
+def _part(
+    buffer: npt.NDArray[np.uint8], starts: Ints, lengths: Ints, kind: np.dtype[Any]
+) -> npt.NDArray[np.uint8]:
+    """Return the pieces of a buffer, one after the other; each is of whole elements of a kind."""
+    size = kind.itemsize
+    sizes = lengths // size
+    before = np.cumsum(sizes) - sizes
+    where = np.arange(0, int(lengths.sum()), size)
+    where += np.repeat(starts - before * size, sizes)
+    pieces: npt.NDArray[np.uint8] = _elements(buffer, kind)[where].view(np.uint8)
     return pieces
+
+
+def _elements(buffer: npt.NDArray[np.uint8], kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return the elements that begin at each byte: wide ones are taken at once, as they are."""
+    return np.ndarray((max(0, len(buffer) - kind.itemsize + 1),), kind, buffer, strides=(1,))
 
 
 def _set_bits(bitmap: npt.NDArray[np.uint8], lengths: Ints, first_day: Days, days: Ints) -> Days:
