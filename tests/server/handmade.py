@@ -112,7 +112,7 @@ def line(**fields: Any) -> Departure:
 
 
 def stay(n: int = 1, **fields: Any) -> StayGroup:
-    return replace(STAY, n=n, **fields)
+    return STAY._replace(n=n, **fields)
 
 
 def counts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable
@@ -39,10 +40,10 @@ def risk_table(stays: Iterable[Stay], days: Iterable[float] | None = None) -> Ri
 
     return RiskTable(
         n=len(observed),
-        days=tuple(rows),
-        at_risk=at_risk(rows),
-        uninstalls=tuple(lost["uninstalled", day] for day in rows),
-        stops=tuple(lost["stopped", day] for day in rows),
+        days=array("d", rows),
+        at_risk=array("q", at_risk(rows)),
+        uninstalls=array("q", (lost["uninstalled", day] for day in rows)),
+        stops=array("q", (lost["stopped", day] for day in rows)),
         longest=max(exits, default=0.0),
         followed=at_risk(FOLLOWED_DAYS),
         firm_until=_held(entries, exits, LEAST_AT_RISK),

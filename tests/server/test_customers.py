@@ -147,7 +147,7 @@ def test_order_and_splitting_of_groups_change_nothing(
     groups: list[RegularityGroup], random: Random
 ) -> None:
     """Groups of one each, in any order, make the same classes, whose parts add up."""
-    single = [replace(one, n=1) for one in groups for _ in range(one.n)]
+    single = [one._replace(n=1) for one in groups for _ in range(one.n)]
     random.shuffle(single)
     found = made(*groups)
     assert made(*single) == found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 HealthClass: TypeAlias = Literal["uninstalled", "stopped", "new", "poor", "good", "medium"]
 """In the order in which they are decided (FIGURES 6)."""
@@ -91,20 +91,20 @@ class WeekRate:
     """Installation-days of use."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arrivals:
+class Arrivals(NamedTuple):
     """`n` days of use that we heard of so many days late."""
 
+    # A tuple: tens of thousands of them are made twice as fast as frozen dataclasses.
     day: date
     delay: int
     """Whole days between the day and the first receipt; never negative."""
     n: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegularityGroup:
+class RegularityGroup(NamedTuple):
     """`n` installations by the launches of six calendar months, as sums."""
 
+    # A tuple: tens of thousands of them are made twice as fast as frozen dataclasses.
     before_total: int
     """Of the six months before the last six: the sum of the monthly launches."""
     before_squares: int

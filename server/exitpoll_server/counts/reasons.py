@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MARGINS = ("tenure", "launches", "version", "os", "locale", "edition")
 """What those who answered are compared on with those who left quietly."""
@@ -24,10 +25,10 @@ class Choice:
     n: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProfileGroup:
+class ProfileGroup(NamedTuple):
     """`n` uninstalls of the window that are alike in everything that answers are weighted by."""
 
+    # A tuple: tens of thousands of them are made twice as fast as frozen dataclasses.
     answered: bool
     reason: str | None
     margins: tuple[str | None, ...]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from exitpoll_server.counts.departures import KnownFrom
 
 
-@dataclass(frozen=True, kw_only=True)
-class StayGroup:
+class StayGroup(NamedTuple):
     """`n` installations whose longest silences are of the same whole days.
 
     A silence is the time between two signs of use; the open one runs from the last sign to the
     uninstall or to `as_of`. Days are rounded down, so `>= T` is exact for a whole T.
     """
 
+    # A tuple: tens of thousands of them are made twice as fast as frozen dataclasses.
     n: int
     closed_days: int | None
     """The longest silence that a launch ended; None where there were no two signs of use."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEAST_AT_RISK = 10
@@ -15,18 +16,20 @@ FOLLOWED_DAYS = (0, 7, 14, 30, 90, 180, 365, 730, 1095, 1825)
 class RiskTable:
     """Installations under observation, at each instant of life at which one of them was lost.
 
-    The columns are of one length. An installation is at risk at t where it entered before t
+    The columns are of one length: arrays of the standard library, since all tables of a big product
+    have a million numbers, which as a tuple's objects would take longer than all that is done with
+    them. An installation is at risk at t where it entered before t
     (delayed entry: `counted_since`) and had neither been lost nor been censored before t; what is
     censored at t itself is still at risk at t. Where both happen at t, the uninstall wins.
     """
 
     n: int
     """Installations in the table."""
-    days: tuple[float, ...]
+    days: Sequence[float]
     """Ascending and distinct: days since the install (of a landmark: since that day)."""
-    at_risk: tuple[int, ...]
-    uninstalls: tuple[int, ...]
-    stops: tuple[int, ...]
+    at_risk: Sequence[int]
+    uninstalls: Sequence[int]
+    stops: Sequence[int]
     """First stops; all 0 in a table in which stopping does not end the observation."""
     longest: float
     """The longest time that any of them was observed; nothing is known beyond."""

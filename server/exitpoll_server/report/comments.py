@@ -126,7 +126,8 @@ def is_substantive(comment: str, locale: str | None) -> bool:
     """
     text = _ADDRESS.sub(" ", unicodedata.normalize("NFKC", comment).casefold())
     words = _WORD.findall(text)
-    kinds = [unicodedata.category(c)[0] for c in text if not c.isspace()]
+    # Of each category, such as Lu, the first letter.
+    kinds = "".join(map(unicodedata.category, "".join(text.split())))[::2]
     visible, letters = len(kinds) - kinds.count("C"), kinds.count("L") + kinds.count("M")
     if not visible or letters < LEAST_LETTERS * visible:
         return False

@@ -54,7 +54,7 @@ def iceberg(counts: Counts) -> Iceberg:
     groups, days = counts.stays.groups, counts.stopped_after_days
     seen = _sum(groups)
     gone = [group for group in groups if group.uninstalled]
-    still = _sum(groups) - _sum(gone)
+    still = seen - _sum(gone)
     stopped = _sum(groups, lambda g: not g.uninstalled and g.open_days >= days)
     known_on = _known_on(counts)
     early = known_on is not None
@@ -129,5 +129,5 @@ def _at_least(longest: int, sized: Iterable[tuple[int, int]]) -> list[int]:
     return sums
 
 
-def _sum(groups: Iterable[StayGroup], wanted: Callable[[StayGroup], bool] = lambda _: True) -> int:
-    return sum(group.n for group in groups if wanted(group))
+def _sum(groups: Iterable[StayGroup], wanted: Callable[[StayGroup], bool] | None = None) -> int:
+    return sum([group.n for group in groups if wanted is None or wanted(group)])

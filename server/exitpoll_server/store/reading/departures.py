@@ -34,7 +34,7 @@ _AROUND_MS = 3 * DAY_MS
 
 def groups(view: View) -> tuple[DepartureGroup, ...]:
     """Group the uninstalls of the window."""
-    lives = view.lives.without_days(view.inside)
+    lives = view.left_inside
     not_asked, reason = lives.texts["not_asked"], lives.texts["reason"]
     columns = (
         lives["known_from"],

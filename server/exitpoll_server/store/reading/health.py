@@ -21,7 +21,7 @@ def health(view: View) -> tuple[HealthGroup, ...]:
     places = np.flatnonzero(view.followed)
     if not len(places):
         return ()
-    now = np.full(len(places), view.as_of)
+    now = view.as_of
     ago = now - view.product.window_days * DAY_MS
     lives = view.lives
     left = lives["left"][places]
@@ -44,8 +44,8 @@ def health(view: View) -> tuple[HealthGroup, ...]:
     )
 
 
-def classes(view: View, at: Ints, places: Ints) -> Ints:
-    """Return the class of each of some lives, each at an instant of its own."""
+def classes(view: View, at: Ints | int, places: Ints) -> Ints:
+    """Return the class of each of some lives, each at an instant of its own or all at one."""
     if not len(places):
         return np.zeros(0, np.int64)
     window = view.product.window_days
@@ -70,12 +70,12 @@ def classes(view: View, at: Ints, places: Ints) -> Ints:
     return np.where(began > at, -1, found)
 
 
-def _end(at: Ints) -> Ints:
-    """Return the first UTC day that had not begun at each instant."""
+def _end(at: Ints | int) -> Ints | int:
+    """Return the first UTC day that had not begun at each instant, or at one."""
     return -(-at // DAY_MS)
 
 
-def _succeeded(view: View, places: Ints, at: Ints) -> Which:
+def _succeeded(view: View, places: Ints, at: Ints | int) -> Which:
     """Tell which had reached the milestone that the product declares; all, where there is none."""
     name = view.product.success_milestone
     if name is None:

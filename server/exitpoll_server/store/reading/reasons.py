@@ -57,7 +57,8 @@ def reasons(view: View) -> Reasons:
 
 
 def _choices(view: View, asked: Mapping[int, Survey]) -> tuple[Choice, ...]:
-    lives = view.lives.without_days(view.inside & view.lives["asked"])
+    lives = view.left_inside
+    lives = lives.without_days(lives["asked"])
     reason = lives.texts["reason"]
     found: Counter[tuple[tuple[str, ...], str | None, int | None]] = Counter()
     for (version, code, position), n in grouped(
@@ -75,7 +76,7 @@ def _choices(view: View, asked: Mapping[int, Survey]) -> tuple[Choice, ...]:
 
 
 def _profiles(view: View) -> tuple[ProfileGroup, ...]:
-    lives = view.lives.without_days(view.inside)
+    lives = view.left_inside
     tenure, launches = lives["tenure"], lives["launches"]
     margins = [
         _band(np.where(tenure == NONE, np.nan, tenure / DAY_MS), TENURES),
@@ -111,7 +112,7 @@ def _language(locale: Text) -> Text:
 
 
 def _moments(view: View) -> tuple[Moments, ...]:
-    lives = view.lives.without_days(view.inside)
+    lives = view.left_inside
     found = []
     for name, unit in (("tenure", DAY_MS), ("launches", 1)):
         for answered in (True, False):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,11 +146,15 @@ def _table(spells: _Spells) -> RiskTable:
     return _table_at(times, _in_days(times), spells)
 
 
-def _in_days(times: Ints) -> tuple[float, ...]:
-    return tuple((times / DAY_MS).tolist())
+def _in_days(times: Ints) -> Sequence[float]:
+    return array("d", (times / DAY_MS).tobytes())
 
 
-def _table_at(times: Ints, days: tuple[float, ...], spells: _Spells) -> RiskTable:
+def _plain(column: Ints) -> Sequence[int]:
+    return array("q", column.astype(np.int64).tobytes())
+
+
+def _table_at(times: Ints, days: Sequence[float], spells: _Spells) -> RiskTable:
     """Count who was at risk at instants of life; many tables may have the same ones."""
     lost = spells.lost
     place = times.searchsorted(spells.exit[lost])
@@ -160,20 +165,19 @@ def _table_at(times: Ints, days: tuple[float, ...], spells: _Spells) -> RiskTabl
     return RiskTable(
         n=len(ended),
         days=days,
-        at_risk=_at_risk(entered, ended, times),
-        uninstalls=tuple((losses - stops).tolist()),
-        stops=tuple(stops.tolist()),
+        at_risk=_plain(_at_risk(entered, ended, times)),
+        uninstalls=_plain(losses - stops),
+        stops=_plain(stops),
         longest=float(ended[-1]) / DAY_MS if len(ended) else 0.0,
-        followed=_at_risk(entered, ended, np.array(FOLLOWED_DAYS) * DAY_MS),
+        followed=tuple(_at_risk(entered, ended, np.array(FOLLOWED_DAYS) * DAY_MS).tolist()),
         firm_until=_falls_below(LEAST_AT_RISK, entered, ended),
         unbroken_until=_falls_below(1, entered, ended),
     )
 
 
-def _at_risk(entered: Ints, ended: Ints, times: Ints) -> tuple[int, ...]:
+def _at_risk(entered: Ints, ended: Ints, times: Ints) -> Ints:
     """Count who was under observation just before each time: entered, and not gone, before it."""
-    found = entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
-    return tuple(found.tolist())
+    return entered.searchsorted(times, "left") - ended.searchsorted(times, "left")
 
 
 def _falls_below(least: int, entered: Ints, ended: Ints) -> float:
@@ -206,7 +210,7 @@ def _landmark(
 ) -> tuple[tuple[str | None, RiskTable], ...]:
     """Group those alive at the landmark by their launches before it."""
     lives, landmark = view.lives, LANDMARK_DAY * DAY_MS
-    age = lives.day - (spells.begun // DAY_MS).astype(np.int32)[lives.owner]
+    age = lives.day - lives.of_days((spells.begun // DAY_MS).astype(np.int32))
     early = (age >= 0) & (age < LANDMARK_DAY)
     launches = np.bincount(lives.owner[early], weights=lives.launches[early], minlength=len(lives))
     end = np.minimum(spells.exit, spells.stop)

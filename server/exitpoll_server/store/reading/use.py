@@ -151,14 +151,19 @@ def _retention(view: View) -> tuple[DayN, ...]:
     lives = view.lives
     known = view.followed & lives["is_new"] & ~lives["clock_wrong"]
     installed = np.where(lives["installed"] != NONE, lives["installed"], view.began) // DAY_MS
-    age = lives.day - installed.astype(np.int32)[lives.owner]
+    age = lives.day - lives.of_days(installed.astype(np.int32))
     oldest = np.full(len(lives), -1, np.int32)
-    oldest[lives.owner] = age
+    used = lives["days"] > 0
+    oldest[used] = age[np.cumsum(lives["days"])[used] - 1]
+    # Few days of life are asked for.
+    asked = np.isin(np.arange(max(DAYS_OF_LIFE) + 2), DAYS_OF_LIFE)
+    wanted = asked[np.clip(age, 0, len(asked) - 1)]
+    owner, age = lives.owner[wanted], age[wanted]
     found = []
     for day in DAYS_OF_LIFE:
         complete = known & (installed + day < _ended(view))
         on_it = np.zeros(len(lives), bool)
-        on_it[lives.owner[age == day]] = True
+        on_it[owner[age == day]] = True
         found.append(
             DayN(
                 day=day,
@@ -184,12 +189,8 @@ def _regularity(
     used = (columns[0] > 0) | (columns[2] > 0)
     if not used.any():
         return ()
-    return tuple(
-        RegularityGroup(
-            before_total=kind[0], before_squares=kind[1], total=kind[2], squares=kind[3], n=n
-        )
-        for kind, n in grouped(*(column[used] for column in columns))
-    )
+    kinds = grouped(*(column[used] for column in columns))
+    return tuple(RegularityGroup._make((*kind, n)) for kind, n in kinds)
 
 
 # -- scores, rates, arrivals ---------------------------------------------------------------
@@ -225,8 +226,8 @@ def _rates(view: View) -> tuple[WeekRate, ...]:
     used = view.followed & (uses > view.used_before(everyone, 0))
     last[used] = of_version[lives.version[uses[used] - 1]]
     earliest = _week(view.end_day - 7 * RATE_WEEKS)
-    lately = np.flatnonzero((lives.day >= earliest) & (lives.day < view.end_day))
-    lately = lately[view.followed[lives.owner[lately]]]
+    lately = (lives.day >= earliest) & (lives.day < view.end_day)
+    lately &= lives.of_days(view.followed)
     left = view.gone & ~view.known_by_leaving
     left_day = lives["left"] // DAY_MS
     left &= left_day >= earliest

@@ -82,6 +82,11 @@ class View:
         return found
 
     @cached_property
+    def left_inside(self) -> Lives:
+        """The lives of those, without their days of use."""
+        return self.lives.without_days(self.inside)
+
+    @cached_property
     def seen(self) -> Which:
         """Those that somebody has seen: where only an answer is known, nobody has."""
         known: Which = self.gone | (self.lives["last"] != NONE) | self.lives["has_counter"]
@@ -146,6 +151,19 @@ class View:
 
         Those of the lives before it are counted too: only differences say something of a life.
         """
+        if isinstance(day, int):
+            if day not in self._used_before_day:
+                everyone = np.arange(len(self.lives))
+                self._used_before_day[day] = self._used_before(everyone, day)
+            return self._used_before_day[day][places]
+        return self._used_before(places, day)
+
+    @cached_property
+    def _used_before_day(self) -> dict[int, Ints]:
+        """By the day: the same of all lives. Health asks of the same few days again."""
+        return {}
+
+    def _used_before(self, places: Ints, day: Ints | int) -> Ints:
         first, span, uses = self._uses
         wanted = places * span + np.clip(day - first, 0, span - 1)
         found: Ints = uses.searchsorted(wanted.astype(uses.dtype))
