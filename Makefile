@@ -20,7 +20,7 @@ WITH_WINE := $(PYTHON) installer/windows.py
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test test-slow test-browser test-debian test-installers test-pythons bundle \
 	test-bundle bundle-windows test-agent-windows test-windows test-inno bench-agent bench-ingest bench-report \
-	translations check format lock clean
+	bench-console translations check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -123,6 +123,9 @@ bench-ingest: $(READY) ## what a ping costs, beside an empty Flask route; it nee
 
 bench-report: $(READY) ## what a report costs, and a launch on disk; LAUNCHES=10000000 for more
 	$(BIN)/python -m tests.bench.report --launches $(LAUNCHES)
+
+bench-console: $(READY) ## how long the console's report page takes to load; LAUNCHES=3500000 for more
+	$(BIN)/python -m tests.bench.console --launches $(LAUNCHES)
 
 translations: $(READY) ## extract what is marked, renew and compile the catalogues, say what they lack
 	$(BIN)/python -m tests.server.catalogues

@@ -68,7 +68,7 @@ def main() -> None:
         print(json.dumps(_measured(options.measure, options.runs)))
         return
     KEPT.mkdir(parents=True, exist_ok=True)
-    name = f"{options.launches}-{options.seed}-{_digest()}"
+    name = f"{options.launches}-{options.seed}-{digest()}"
     for engine in options.engines:
         with _OPENED[engine](name, options.launches, options.seed) as url:
             measured = _in_a_process_of_its_own(url, options.runs)
@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
 # -- the data ------------------------------------------------------------------------------
 
 
-def _digest() -> str:
+def digest() -> str:
     """Return what names the data besides its size: how it is made, and for which tables."""
     migrations = ROOT / "server" / "exitpoll_server" / "store" / "migrations" / "versions"
     files = [*(HERE / f"{name}.py" for name in MAKERS), *sorted(migrations.glob("*.py"))]
@@ -105,7 +105,7 @@ def _make(url: str, fill: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _sqlite(name: str, launches: int, seed: int) -> Iterator[str]:
+def on_sqlite(name: str, launches: int, seed: int) -> Iterator[str]:
     """Give the address of a database of so many launches, made where it is missing."""
     file = KEPT / f"{name}.sqlite3"
     if not file.exists():
@@ -118,7 +118,7 @@ def _sqlite(name: str, launches: int, seed: int) -> Iterator[str]:
 
 
 @contextmanager
-def _postgresql(name: str, launches: int, seed: int) -> Iterator[str]:
+def on_postgresql(name: str, launches: int, seed: int) -> Iterator[str]:
     """Give the same on PostgreSQL: a cluster for each, since its data cannot be named later."""
     with Cluster(*SETTINGS, folder=KEPT / f"{name}.postgresql").running() as cluster:
         url = cluster.url("filled")
@@ -136,7 +136,7 @@ def _postgresql(name: str, launches: int, seed: int) -> Iterator[str]:
         yield url
 
 
-_OPENED = {"sqlite": _sqlite, "postgresql": _postgresql}
+_OPENED = {"sqlite": on_sqlite, "postgresql": on_postgresql}
 
 
 # -- one engine, in a process of its own ---------------------------------------------------
@@ -165,7 +165,7 @@ def _measured(url: str, runs: int) -> dict[str, Any]:
         return result
 
     def once() -> None:
-        part("scan", lambda: _one(url, SCAN))
+        part("scan", lambda: one(url, SCAN))
         counts = part(
             "counts",
             lambda: store.counts(
@@ -184,11 +184,11 @@ def _measured(url: str, runs: int) -> dict[str, Any]:
     seconds.clear()
     for _ in range(runs):
         once()
-    peaks = {"peak": _peak("self"), "backend": _backend_peak(url)}
-    return {"seconds": seconds, "first": first, "starts": _one(url, STARTS), **peaks}
+    peaks = {"peak": peak("self"), "backend": _backend_peak(url)}
+    return {"seconds": seconds, "first": first, "starts": one(url, STARTS), **peaks}
 
 
-def _one(url: str, query: str) -> int:
+def one(url: str, query: str) -> int:
     """Return the one number that a query gives, past the store."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(_file(url))) as connection:
@@ -211,10 +211,10 @@ def _backend_peak(url: str) -> int | None:
         pids = connection.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = 'exitpoll'"
         ).fetchall()
-    return max(_peak(pid) for (pid,) in pids)
+    return max(peak(pid) for (pid,) in pids)
 
 
-def _peak(pid: int | str) -> int:
+def peak(pid: int | str) -> int:
     """Return the most memory that a process ever had, in bytes, as Linux knows it.
 
     Not getrusage: a child begins with its parent's peak, and the parent has made the data.
@@ -251,7 +251,7 @@ def _postgresql_sizes(url: str) -> Sizes:
 
 def _rows(url: str, tables: Iterable[str]) -> dict[str, int]:
     # Names out of the schema.
-    return {name: _one(url, f'SELECT COUNT(*) FROM "{name}"') for name in tables}  # noqa: S608
+    return {name: one(url, f'SELECT COUNT(*) FROM "{name}"') for name in tables}  # noqa: S608
 
 
 _SIZES = {"sqlite": _sqlite_sizes, "postgresql": _postgresql_sizes}
