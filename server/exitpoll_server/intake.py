@@ -39,8 +39,12 @@ def take_ping(
     data: object,
     now: datetime,
     durable: Future[None] | None = None,
+    *,
+    key: str | None = None,
 ) -> Taken[wire.Ping]:
     """Merge a ping; a caller may give the future that ends when it is durable.
+
+    `key` is the product's that it came with; None for the first.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
@@ -52,12 +56,14 @@ def take_ping(
         # Withdrawing consent sends one last message, and it brings no history; its counter puts
         # it in order: a delayed ping must not undo it.
         message = replace(_without_history(message), counter=message.counter)
-    arrival = Arrival(message=message, channel="agent", received_at=now)
+    arrival = Arrival(
+        message=message, channel="agent", received_at=now, product_key=_later(product, key)
+    )
     submitted = store.submit(product, arrival, durable)
     return Taken(message, loaded.ignored, product.policy, submitted)
 
 
-def take_uninstall(
+def take_uninstall(  # noqa: PLR0913 - a message, and what is known of its way
     store: Store,
     product: Product,
     data: object,
@@ -65,8 +71,11 @@ def take_uninstall(
     *,
     channel: Channel,
     durable: Future[None] | None = None,
+    key: str | None = None,
 ) -> Taken[wire.UninstallEvent]:
     """Merge an uninstall event; a caller may give the future that ends when it is durable.
+
+    `key` is the product's that it came with; None for the first.
 
     Raises:
         schemas.InvalidError: its envelope is broken.
@@ -78,7 +87,9 @@ def take_uninstall(
         message = _without_history(message)
     # Under `full` no agent sends steps; whoever does, sends no other number than a step.
     message = replace(message, uninstall=_coarse(message.uninstall))
-    arrival = Arrival(message=message, channel=channel, received_at=now)
+    arrival = Arrival(
+        message=message, channel=channel, received_at=now, product_key=_later(product, key)
+    )
     submitted = store.submit(product, arrival, durable)
     return Taken(message, loaded.ignored, product.policy, submitted)
 
@@ -155,6 +166,11 @@ def erase(
     else:
         store.erase(product, wish.installation_id, now)
     return wish, loaded.ignored
+
+
+def _later(product: Product, key: str | None) -> str | None:
+    """Return a key as it is kept: the first one, which nearly all copies have, is none."""
+    return None if key == product.lasting_key else key
 
 
 def _without_history(message: Message) -> Message:

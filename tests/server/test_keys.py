@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from tests.server.conftest import BOTH, NewDatabase
+from tests.server.conftest import BOTH, Look, NewDatabase
 from tests.server.databases import Kind
 from tests.server.messages import NOW, after, arrival, leaving, ping
 from tests.server.terminal import Terminal
@@ -48,7 +48,7 @@ def test_former_keys_go_on(store: Store, client: FlaskClient, product: Product) 
     for key in (product.key, once.key, twice.key):
         assert everything_by(client, key) == [200, 200, 303, 303, 200]
     assert store.products() == [twice]
-    assert [one.key for one in store.keeping.keys(twice)] == [twice.key, once.key, product.key]
+    assert [one.key for one in store.keeping.keys(twice, NOW)] == [twice.key, once.key, product.key]
     assert twice.lasting_key == product.key
 
 
@@ -77,16 +77,67 @@ def test_the_newest_key_stays(store: Store, product: Product) -> None:
 def test_a_key_was_last_heard_on_a_day(
     store: Store, client: FlaskClient, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever retires one sees whether it is still spoken with; of whom, nobody can say."""
+    """Whoever retires one sees whether it is still spoken with."""
     now = store.keeping.rotate(product, NOW)
     monkeypatch.setattr(clock, "now", lambda: NOW)
     tell(client, product.key, wire.PINGS_PATH, ping())
-    assert [one.last_heard for one in store.keeping.keys(now)] == [None, date(2026, 11, 20)]
+    assert [one.last_heard for one in store.keeping.keys(now, NOW)] == [None, date(2026, 11, 20)]
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=2))
     monkeypatch.setattr("exitpoll_server.store.KNOWN_SECONDS", 0)
     store.product_by_key(product.key)
     tell(client, product.key, wire.PINGS_PATH, ping(2))
-    assert [one.last_heard for one in store.keeping.keys(now)] == [None, date(2026, 11, 22)]
+    assert [one.last_heard for one in store.keeping.keys(now, NOW)] == [None, date(2026, 11, 22)]
+
+
+def speaking(store: Store, product: Product, now: datetime = NOW) -> list[int]:
+    """Return how many copies speak with each key, the newest first."""
+    return [one.copies for one in store.keeping.keys(product, now)]
+
+
+def test_how_many_copies_speak_with_a_key(
+    store: Store, client: FlaskClient, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy counts for the key that it used last, until it leaves, falls silent or is erased."""
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    for n in (1, 2, 3):
+        tell(client, product.key, wire.PINGS_PATH, ping(installation_id=UUID(int=n)))
+    now = store.keeping.rotate(product, NOW)
+    assert speaking(store, now) == [0, 3]
+    tell(client, now.key, wire.PINGS_PATH, ping(2, installation_id=UUID(int=1)))
+    assert speaking(store, now) == [1, 2]
+    # A message that comes again, and one that comes late, say nothing of how it is now.
+    tell(client, product.key, wire.PINGS_PATH, ping(2, installation_id=UUID(int=1)))
+    tell(client, product.key, wire.PINGS_PATH, ping(1, installation_id=UUID(int=1)))
+    assert speaking(store, now) == [1, 2]
+    tell(client, product.key, wire.UNINSTALLS_PATH, leaving(2, installation_id=UUID(int=2)))
+    assert speaking(store, now) == [1, 1]
+    # Back on the former setup.
+    tell(client, product.key, wire.PINGS_PATH, ping(3, installation_id=UUID(int=1)))
+    assert speaking(store, now) == [0, 2]
+    store.erase(now, UUID(int=3), NOW)
+    assert speaking(store, now) == [0, 1]
+    assert speaking(store, now, NOW + timedelta(days=28)) == [0, 1]
+    assert speaking(store, now, NOW + timedelta(days=28, seconds=1)) == [0, 0]
+
+
+def test_who_speaks_with_no_key(store: Store, client: FlaskClient, product: Product) -> None:
+    """Imports, rehearsals, links and copies that only tell their uninstall are in no number."""
+    store.merge(product, [arrival(ping(), channel="import")])
+    tell(client, product.key, wire.PINGS_PATH, ping(installation_id=UUID(int=1), test=True))
+    client.get(f"/u/{product.key}?id=7")
+    only = leaving(installation_id=UUID(int=2), consent="exit", counter=None)
+    tell(client, product.key, wire.UNINSTALLS_PATH, only)
+    assert speaking(store, product, clock.now()) == [0]
+
+
+def test_what_a_browser_brings_says_nothing_of_the_key(
+    store: Store, client: FlaskClient, product: Product, look: Look
+) -> None:
+    """An uninstall that comes by the page's address leaves the agent's key, should it return."""
+    now = store.keeping.rotate(product, clock.now())
+    tell(client, now.key, wire.PINGS_PATH, ping())
+    client.get(f"/u/{now.key}/{wire.encode_event(leaving(2))}")
+    assert look("SELECT seq, product_key FROM counters") == [{"seq": 2, "product_key": now.key}]
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -128,7 +179,8 @@ def test_keys_at_the_command_line(sample: Terminal) -> None:
     first = sample.succeed("key", "list", "--product", "Sample").split()[0]
     new = sample.succeed("key", "new", "--product", "Sample").strip()
     assert sample.succeed("key", "list", "--product", "Sample") == (
-        f"{new}\tnever heard\tnewest\n{first}\tnever heard\taccepted\n"
+        f"{new}\tnever heard\t0 copies in the last 28 days\tnewest\n"
+        f"{first}\tnever heard\t0 copies in the last 28 days\taccepted\n"
     )
     assert "exitpoll key accept" in sample.succeed("key", "retire", "--product", "Sample", first)
     assert "\tretired 20" in sample.succeed("key", "list", "--product", "Sample")

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine
 from tests.postgresql import Cluster
 from tests.server.conftest import BOTH, NewDatabase
 from tests.server.databases import Database, Kind
+from tests.server.messages import NOW
 
 from exitpoll_agent.wire import Policy
 from exitpoll_server.store import Product, Store, StoreError, engine, tables
@@ -164,7 +165,7 @@ def test_products_from_before_keep_their_key_and_their_copies(fresh: Path) -> No
     old = store.product_by_key("kold")
     assert old is not None
     assert (old.lasting_key, old.policy, old.retention_days) == ("kold", Policy(), None)
-    assert [one.is_newest for one in store.keeping.keys(old)] == [True]
+    assert [one.is_newest for one in store.keeping.keys(old, NOW)] == [True]
     store.close()
 
 

@@ -7,7 +7,7 @@ import click
 from exitpoll_agent.wire import format_instant
 from exitpoll_server import clock
 from exitpoll_server.cli.options import find_product, open_store
-from exitpoll_server.store import Key, NoSuchKeyError
+from exitpoll_server.store import STILL_SPOKEN_DAYS, Key, NoSuchKeyError
 
 
 @click.group()
@@ -21,17 +21,19 @@ takes_product = click.option("--product", required=True, help="The product's nam
 @key.command("list")
 @takes_product
 def list_(product: str) -> None:
-    """Print each key, the newest first, with the day on which it was last heard."""
+    """Print each key, the newest first: when it was last heard, and how many speak with it."""
     with open_store() as store:
-        for one in store.keeping.keys(find_product(store, product)):
+        for one in store.keeping.keys(find_product(store, product), clock.now()):
             click.echo("\t".join((one.key, *_about(one))))
 
 
-def _about(one: Key) -> tuple[str, str]:
+def _about(one: Key) -> tuple[str, str, str]:
     heard = "never heard" if one.last_heard is None else f"last heard {one.last_heard}"
+    copies = f"{one.copies} {'copy' if one.copies == 1 else 'copies'}"
+    spoke = f"{copies} in the last {STILL_SPOKEN_DAYS} days"
     if one.retired_at is not None:
-        return heard, f"retired {format_instant(one.retired_at)}"
-    return heard, "newest" if one.is_newest else "accepted"
+        return heard, spoke, f"retired {format_instant(one.retired_at)}"
+    return heard, spoke, "newest" if one.is_newest else "accepted"
 
 
 @key.command()

@@ -22,10 +22,13 @@ from exitpoll_server.policy import (
     MAX_RETENTION_DAYS,
     check_new_address,
 )
-from exitpoll_server.store import CHANGES_ON_A_PAGE, NoSuchKeyError, Product, Store
-
-STILL_SPOKEN_DAYS = 28
-"""A key that was heard within so many days has copies that would be lost."""
+from exitpoll_server.store import (
+    CHANGES_ON_A_PAGE,
+    STILL_SPOKEN_DAYS,
+    NoSuchKeyError,
+    Product,
+    Store,
+)
 
 MAX_DAYS = 3650
 MAX_WINDOW_DAYS = 365
@@ -245,13 +248,15 @@ class SettingsPages:
         retention: Retention | None = None,
         unsure: str = "",
     ) -> str:
+        now = clock.now()
         return render_template(
             "console/settings.html",
             form=thresholds or Thresholds(formdata=None, obj=product),
             asking=asking or Asking(formdata=None, obj=product.policy),
             retention=retention or Retention(formdata=None, obj=product),
-            keys=self._store.keeping.keys(product),
-            heard_since=clock.now().date() - timedelta(days=STILL_SPOKEN_DAYS),
+            keys=self._store.keeping.keys(product, now),
+            still_spoken_days=STILL_SPOKEN_DAYS,
+            heard_since=now.date() - timedelta(days=STILL_SPOKEN_DAYS),
             unsure=unsure,
         )
 

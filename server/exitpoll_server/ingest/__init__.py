@@ -114,12 +114,12 @@ class Door:
         Raises:
             RefusedError, InvalidError, LimitedError, BusyError: it was not taken.
         """
-        product = self.product(environ)
+        product, key = self.product(environ), _key(environ)
         data, now = message_in(body, environ), clock.now()
         if environ["PATH_INFO"] == wire.PINGS_PATH:
-            return intake.take_ping(self._store, product, data, now, durable)
+            return intake.take_ping(self._store, product, data, now, durable, key=key)
         return intake.take_uninstall(
-            self._store, product, data, now, channel="agent", durable=durable
+            self._store, product, data, now, channel="agent", durable=durable, key=key
         )
 
     def product(self, environ: Environ) -> Product:

@@ -75,7 +75,7 @@ from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webh
 from exitpoll_server.store.instants import to_day, to_ms
 from exitpoll_server.store.journal import Erased, Journal
 from exitpoll_server.store.keeping import ERASURES_ON_A_PAGE, Keeping, exclude
-from exitpoll_server.store.keys import Key, NoSuchKeyError
+from exitpoll_server.store.keys import STILL_SPOKEN_DAYS, Key, NoSuchKeyError
 from exitpoll_server.store.letters import Letter, NoLetterError, Reply
 from exitpoll_server.store.logos import Logo
 from exitpoll_server.store.mails import KINDS as MAIL_KINDS
@@ -95,6 +95,7 @@ __all__ = [
     "MAIL_KINDS",
     "ROLES",
     "SECRET_PREFIX",
+    "STILL_SPOKEN_DAYS",
     "Account",
     "AccountError",
     "Agent",

@@ -26,6 +26,8 @@ class Arrival:
     message: Ping | UninstallEvent
     channel: Channel
     received_at: datetime
+    product_key: str | None = None
+    """What its agent spoke with; None for the product's first key, and where no agent spoke."""
 
     @property
     def key(self) -> Key:

@@ -40,10 +40,10 @@ class Keeping:
         with write_transaction(self._engine) as connection:
             return exclude(connection, product, which, note, now)
 
-    def keys(self, product: Product) -> list[Key]:
+    def keys(self, product: Product, now: datetime) -> list[Key]:
         """Return every key that a product ever had, the newest first."""
         with read_transaction(self._engine) as connection:
-            return keys.everything(connection, product)
+            return keys.everything(connection, product, now)
 
     def rotate(self, product: Product, now: datetime) -> Product:
         """Give a product a new key; the former ones are accepted as before."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from exitpoll_server.store import products, tables
-from exitpoll_server.store.instants import from_day, from_ms
+from exitpoll_server.store.instants import from_day, from_ms, to_ms
 from exitpoll_server.store.products import Product
+
+STILL_SPOKEN_DAYS = 28
+"""A copy that was heard within so many days would be lost with its key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,12 @@ class Key:
     key: str
     created_at: datetime
     last_heard: date | None
-    """The day on which something last came with it; of whom is not kept."""
+    """The day on which something last came with it, whatever that was."""
+    copies: int
+    """How many spoke with it last, in the last STILL_SPOKEN_DAYS, and have not left since.
+
+    Whoever lets only the uninstall be told speaks but once, and is not among them.
+    """
     retired_at: datetime | None
     """Since when nothing is accepted with it; None while it is."""
     is_newest: bool
@@ -49,9 +57,10 @@ def find(connection: Connection, key: str) -> tuple[Product, int | None] | None:
     return product, row.last_heard_day
 
 
-def everything(connection: Connection, product: Product) -> list[Key]:
+def everything(connection: Connection, product: Product, now: datetime) -> list[Key]:
     """Return a product's keys, the newest first."""
     k = tables.product_keys
+    speaking = _speaking(connection, product, now)
     rows = connection.execute(
         select(k).where(k.c.product_id == product.id).order_by(k.c.created_at.desc(), k.c.key)
     )
@@ -60,12 +69,30 @@ def everything(connection: Connection, product: Product) -> list[Key]:
             key=row.key,
             created_at=from_ms(row.created_at),
             last_heard=None if row.last_heard_day is None else from_day(row.last_heard_day),
+            copies=speaking.get(row.key, 0),
             retired_at=None if row.retired_at is None else from_ms(row.retired_at),
             is_newest=row.key == product.key,
         )
         for row in rows
     ]
     return sorted(found, key=lambda one: not one.is_newest)
+
+
+def _speaking(connection: Connection, product: Product, now: datetime) -> dict[str, int]:
+    """Count the copies that speak with each key."""
+    i, c, u = tables.installations.c, tables.counters.c, tables.uninstalls.c
+    since = to_ms(now - timedelta(days=STILL_SPOKEN_DAYS))
+    key = func.coalesce(c.product_key, product.lasting_key)
+    rows = connection.execute(
+        select(key, func.count(c.installation_id.distinct()))
+        .join_from(tables.installations, tables.counters)
+        .where(i.product_id == product.id, ~i.test, c.last_received_at >= since)
+        # Only of what an agent itself sent is it known how long it was on its way.
+        .where(c.clock_offset.is_not(None))
+        .where(~select(u.id).where(u.installation_id == i.id, u.withdrawn_at.is_(None)).exists())
+        .group_by(key)
+    )
+    return dict(rows.tuples().all())
 
 
 def owners(connection: Connection) -> dict[str, int]:

@@ -112,6 +112,7 @@ _COUNTER = (
     "launches_total",
     "first_launch_day",
     "last_launch_day",
+    "product_key",
 )
 
 
@@ -183,6 +184,8 @@ def _hex(uuid: UUID | None) -> str | None:
 # -- counters and their launches -----------------------------------------------------------
 
 
+_COUNTER_TYPES = {**dict.fromkeys(_COUNTER, "bigint"), "product_key": "text"}
+
 _ADD_COUNTERS = Bulk(
     f"""
     INSERT INTO counters (installation_id, uuid, {", ".join(_COUNTER[1:])})
@@ -191,7 +194,7 @@ _ADD_COUNTERS = Bulk(
     """,  # noqa: S608 - names of our own columns
     installation_id="bigint",
     uuid="uuid",
-    **dict.fromkeys(_COUNTER[1:], "bigint"),
+    **{name: _COUNTER_TYPES[name] for name in _COUNTER[1:]},
 )
 
 _FIND_COUNTERS = BulkQuery(
@@ -207,7 +210,7 @@ _SET_COUNTERS = Bulk(
     FROM {{rows}}
     WHERE counters.id = r.id
     """,  # noqa: S608 - names of our own columns
-    **dict.fromkeys(_COUNTER, "bigint"),
+    **_COUNTER_TYPES,
 )
 
 
@@ -248,6 +251,8 @@ def _counter(work: Work, before: Values | None) -> Values:
     message, old = work.message, before or _NO_COUNTER
     received, offset = work.arrival.received_ms, work.arrival.clock_offset
     ping = not isinstance(message, UninstallEvent)
+    # Of two messages the later one says with which key the agent speaks now.
+    spoke = work.newer and work.arrival.channel == "agent"
     days = work.arrival.days
     first, last = (min(days), max(days)) if days else (None, None)
     return {
@@ -265,6 +270,7 @@ def _counter(work: Work, before: Values | None) -> Values:
         "last_launch_day": larger(
             larger(old["last_launch_day"], day_of(message.last_launch_day)), last
         ),
+        "product_key": work.arrival.product_key if spoke else old["product_key"],
     }
 
 

@@ -100,7 +100,6 @@ product_keys = Table(
     Column("key", String, primary_key=True),
     Column("product_id", ForeignKey("products.id"), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
-    # A day, and nothing of who it was.
     Column("last_heard_day", Integer),
     Column("retired_at", BigInteger),
 )
@@ -193,6 +192,8 @@ counters = Table(
     Column("launches_total", BigInteger),
     Column("first_launch_day", Integer),
     Column("last_launch_day", Integer),
+    # What its agent last spoke with; null for the product's first key, which nearly all have.
+    Column("product_key", String),
     UniqueConstraint("installation_id", "uuid"),
 )
 

@@ -73,6 +73,7 @@ _LABELS = {
     "ping_sent_at": _("Last message about launches, by its clock"),
     "ping_seq": _("Last message about launches, number"),
     "put_off_until": _("Put off until"),
+    "product_key": _("Product key that it came with"),
     "reason": _("Reason"),
     "reasons": _("Answers in this order"),
     "received_at": _("Received"),

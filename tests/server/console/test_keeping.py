@@ -83,7 +83,9 @@ def test_a_new_key_and_the_end_of_a_former_one(
     store.product_by_key(product.key)
     store.submit(now, arrival(ping())).result(timeout=60)
     page = ada.read(path)
-    assert f"{product.key} since 2026-11-20 · last heard on 2026-11-20" in page
+    heard = f"{product.key} since 2026-11-20 · last heard on 2026-11-20"
+    assert f"{heard} · 1 copy in the last 28 days" in page
+    assert "never heard yet · 0 copies in the last 28 days the newest" in page
     assert "Copies spoke with it in the last 28 days" in page
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(days=29))
     assert "Copies spoke with it in the last 28 days" not in ada.read(path)
