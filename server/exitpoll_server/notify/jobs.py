@@ -20,7 +20,7 @@ from exitpoll_server import clock
 from exitpoll_server.config import Config
 from exitpoll_server.languages import ENGLISH
 from exitpoll_server.mail import Mailer, MailError
-from exitpoll_server.notify import payloads, retries, texts, watching, webhooks
+from exitpoll_server.notify import retries, texts, watching, webhooks
 from exitpoll_server.notify.texts import Text
 from exitpoll_server.speech import speaking
 from exitpoll_server.store import BusyError, Due, Mail, Product, Store, StoreError
@@ -157,7 +157,7 @@ class Jobs:
     # -- webhooks
 
     def _gather(self, _lease: Lease) -> None:
-        self._notices.gather(payloads.happened, clock.now())
+        self._notices.gather(clock.now())
 
     def _is_delivery_due(self) -> bool:
         return self._notices.is_due(clock.now())

@@ -1,4 +1,4 @@
-"""What webhooks are told: each event in the words of the wire."""
+"""What webhooks are told of figures; of what happens, the store tells them (`happened`)."""
 
 from __future__ import annotations
 
@@ -6,37 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from exitpoll_agent.wire import format_instant
 from exitpoll_server.notify import webhooks
 from exitpoll_server.report.alarms import VersionWeek
 from exitpoll_server.report.figures import Figure
-from exitpoll_server.store import Answered, Left, News, Product
-
-LEFT_AS_IT_IS = (
-    *("version", "channel", "edition", "source", "os", "arch", "locale", "customer"),
-    *("asked", "not_asked", "launches"),
-)
-ANSWERED_AS_IT_IS = (
-    *("version", "locale", "reason", "comment", "score", "follow_up", "wants_answer"),
-)
-
-
-def happened(what: Left | Answered) -> News:
-    """Tell that somebody left, or answered."""
-    about: dict[str, Any] = {
-        "product": what.product,
-        "installation_id": str(what.installation_uuid),
-        "uninstall_id": str(what.uninstall_uuid),
-    }
-    if isinstance(what, Left):
-        about["occurred_at"] = format_instant(what.occurred_at)
-    names = LEFT_AS_IT_IS if isinstance(what, Left) else ANSWERED_AS_IT_IS
-    return News(
-        event="uninstall" if isinstance(what, Left) else "response",
-        at=what.at,
-        about={**about, **{name: getattr(what, name) for name in names}},
-        installation_uuid=what.installation_uuid,
-    )
+from exitpoll_server.store import News, Product
 
 
 def alarm(product: Product, week: VersionWeek, now: datetime) -> News:

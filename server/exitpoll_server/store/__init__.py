@@ -70,7 +70,6 @@ from exitpoll_server.store.erasure import Gone, digest
 from exitpoll_server.store.exclusions import Excluded, Exclusion
 from exitpoll_server.store.feedback import Feedback
 from exitpoll_server.store.groups import Groups, Waiting
-from exitpoll_server.store.happened import Answered, Left
 from exitpoll_server.store.hooks import SECRET_PREFIX, Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_day, to_ms
 from exitpoll_server.store.journal import Erased, Journal
@@ -99,7 +98,6 @@ __all__ = [
     "Account",
     "AccountError",
     "Agent",
-    "Answered",
     "Arrival",
     "Arrived",
     "Arriving",
@@ -119,7 +117,6 @@ __all__ = [
     "Invitation",
     "Kept",
     "Key",
-    "Left",
     "Letter",
     "Logo",
     "Mail",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from exitpoll_server.questions import Kind, Survey
-from exitpoll_server.store import products, surveys, tables
+from exitpoll_server.store import happened, products, surveys, tables
 from exitpoll_server.store.instants import DAY_MS
 from exitpoll_server.store.products import Product
 from exitpoll_server.store.surveys import Said
@@ -120,10 +120,16 @@ def opened(connection: Connection, uuid: UUID, now: int) -> None:
 
 def give(connection: Connection, *, uuid: UUID, said: Said, now: int) -> None:
     """Keep what was answered on a page, each field once; who answers has opened it."""
-    new = {name: value for name, value in asdict(said).items() if value is not None}
+    f = tables.feedback
+    # Held: of two who send the same at once, one has something new to say.
+    row = connection.execute(select(f).where(f.c.uuid == uuid).with_for_update()).one_or_none()
+    if row is None:
+        return
+    given = {name: value for name, value in asdict(said).items() if value is not None}
+    new = {name: value for name, value in given.items() if getattr(row, name) is None}
     if not new:
         return
-    f = tables.feedback
     times = {"opened_at": now, "received_at": now}
-    once = {name: func.coalesce(f.c[name], value) for name, value in {**times, **new}.items()}
-    connection.execute(update(f).where(f.c.uuid == uuid).values(once))
+    once = {name: value for name, value in times.items() if getattr(row, name) is None}
+    connection.execute(update(f).where(f.c.id == row.id).values(**once, **new))
+    happened.said_in_use(connection, row.id, new.keys(), now)

@@ -1,15 +1,18 @@
-"""What happened since a webhook was last told: uninstalls and answers, rehearsals left out."""
+"""What webhooks are told of what happens, in the words of the wire: uninstalls and answers.
+
+Of those who left it is found afterwards, by row number: a message waits for nobody. What is said on
+a page while in use is told in the transaction that keeps it: a page is one row, written more than
+once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeAlias
-from uuid import UUID
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, select, update
+from sqlalchemy import Connection, Row, Select, exists, or_, select, update
 
+from exitpoll_agent.wire import format_instant
 from exitpoll_server.store import exclusions, hooks, tables
 from exitpoll_server.store.hooks import News, Webhook
 from exitpoll_server.store.instants import from_ms
@@ -17,48 +20,14 @@ from exitpoll_server.store.instants import from_ms
 MOST_AT_ONCE = 200
 """Of one webhook in one transaction, which others wait for."""
 
+_LEFT = (
+    *("version", "channel", "edition", "source", "os", "arch", "locale", "customer"),
+    *("asked", "not_asked", "launches"),
+)
+"""What is passed on of an uninstall as it is kept; nothing that consent keeps back is."""
 
-@dataclass(frozen=True, kw_only=True)
-class Left:
-    """Somebody uninstalled: what is known of the copy then, and nothing that consent keeps back."""
-
-    product: str
-    installation_uuid: UUID
-    uninstall_uuid: UUID
-    at: datetime
-    """When it was heard of."""
-    occurred_at: datetime
-    version: str | None
-    channel: str | None
-    edition: str | None
-    source: str | None
-    os: str | None
-    arch: str | None
-    locale: str | None
-    customer: str | None
-    asked: str
-    not_asked: str | None
-    launches: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """Somebody who left answered, or added to what they had answered."""
-
-    product: str
-    installation_uuid: UUID
-    uninstall_uuid: UUID
-    at: datetime
-    version: str | None
-    locale: str | None
-    reason: str | None
-    comment: str | None
-    score: int | None
-    follow_up: str | None
-    wants_answer: bool
-
-
-Describe: TypeAlias = Callable[["Left | Answered"], News]
+_SAID = ("reason", "comment", "score", "follow_up")
+"""The same of an answer. Never the address: that somebody waits for an answer is told."""
 
 
 def is_news(connection: Connection) -> bool:
@@ -72,7 +41,7 @@ def is_news(connection: Connection) -> bool:
     )
 
 
-def gather(connection: Connection, describe: Describe, now: int) -> None:
+def gather(connection: Connection, now: int) -> None:
     """Queue what happened for every webhook that wants it, each thing once.
 
     In a transaction in which nobody else writes: a number that was given out earlier may otherwise
@@ -89,7 +58,7 @@ def gather(connection: Connection, describe: Describe, now: int) -> None:
             if event in webhook.events:
                 rows = connection.execute(look(webhook.product_id, after)).all()
             found = [_left(row) if event == "uninstall" else _answered(row) for row in rows]
-            hooks.queue(connection, webhook, [describe(one) for one in found], now)
+            hooks.queue(connection, webhook, found, now)
             reached = rows[-1].id if len(rows) == MOST_AT_ONCE else highest
             w = tables.webhooks
             connection.execute(update(w).where(w.c.id == webhook.id).values({mark: reached}))
@@ -149,38 +118,85 @@ def _is_set_aside() -> Any:  # noqa: ANN401 - an expression of SQLAlchemy's
     )
 
 
-def _left(row: Row[Any]) -> Left:
-    return Left(
-        product=row.product,
-        installation_uuid=row.installation_uuid,
-        uninstall_uuid=row.uuid,
+def _left(row: Row[Any]) -> News:
+    return News(
+        event="uninstall",
         at=from_ms(row.first_received_at),
-        occurred_at=from_ms(row.instant),
-        version=row.version,
-        channel=row.channel,
-        edition=row.edition,
-        source=row.source,
-        os=row.os,
-        arch=row.arch,
-        locale=row.locale,
-        customer=row.customer,
-        asked=row.asked,
-        not_asked=row.not_asked,
-        launches=row.launches,
+        about={
+            "product": row.product,
+            "installation_id": str(row.installation_uuid),
+            "uninstall_id": str(row.uuid),
+            "occurred_at": format_instant(from_ms(row.instant)),
+            **{name: getattr(row, name) for name in _LEFT},
+        },
+        installation_uuid=row.installation_uuid,
     )
 
 
-def _answered(row: Row[Any]) -> Answered:
-    return Answered(
-        product=row.product,
-        installation_uuid=row.installation_uuid,
-        uninstall_uuid=row.uninstall_uuid,
+def _answered(row: Row[Any]) -> News:
+    return News(
+        event="response",
         at=from_ms(row.received_at),
-        version=row.version,
-        locale=row.locale,
-        reason=row.reason,
-        comment=row.comment,
-        score=row.score,
-        follow_up=row.follow_up,
-        wants_answer=row.email is not None,
+        about={
+            "product": row.product,
+            "survey": "exit",
+            "installation_id": str(row.installation_uuid),
+            "uninstall_id": str(row.uninstall_uuid),
+            "page_id": None,
+            "version": row.version,
+            "locale": row.locale,
+            **{name: getattr(row, name) for name in _SAID},
+            "wants_answer": row.email is not None,
+        },
+        installation_uuid=row.installation_uuid,
+    )
+
+
+# -- on a page while in use ----------------------------------------------------------------
+
+
+def said_in_use(connection: Connection, page: int, new: Collection[str], now: int) -> None:
+    """Queue what was just said on a page, the columns `new` of it, for whom it may concern."""
+    f, p = tables.feedback, tables.products
+    row = connection.execute(
+        select(f, p.c.name.label("product"))
+        .join(p, p.c.id == f.c.product_id)
+        .where(f.c.id == page, ~_is_page_set_aside())
+    ).one_or_none()
+    if row is None:
+        return
+    whose = row.installation_uuid
+    news = News(
+        event="response",
+        at=from_ms(now),
+        about={
+            "product": row.product,
+            "survey": row.survey,
+            "installation_id": None if whose is None else str(whose),
+            "uninstall_id": None,
+            "page_id": str(row.uuid),
+            "version": row.version,
+            "locale": row.locale,
+            **{name: getattr(row, name) if name in new else None for name in _SAID},
+            "wants_answer": "email" in new,
+        },
+        installation_uuid=whose,
+    )
+    for webhook in hooks.listening(connection, row.product_id, "response"):
+        hooks.queue(connection, webhook, [news], now)
+
+
+def _is_page_set_aside() -> Any:  # noqa: ANN401 - an expression of SQLAlchemy's
+    """Tell whether the vendor left out the copy whose page it is; of no known copy, the page."""
+    x, i, f = tables.exclusions, tables.installations, tables.feedback
+    copy = (i.c.product_id == f.c.product_id) & (i.c.uuid == f.c.installation_uuid) & ~i.c.test
+    of_page = or_(
+        (f.c.shown_at >= x.c.from_at) & (f.c.shown_at < x.c.to_at),
+        f.c.installation_uuid == x.c.installation_uuid,
+        f.c.version == x.c.version,
+    )
+    return exists().where(
+        x.c.product_id == f.c.product_id,
+        x.c.lifted_at.is_(None),
+        exists().where(copy, exclusions.is_about()) | (of_page & ~exists().where(copy)),
     )

@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from exitpoll_server.store import happened, hooks, leases, mails, noticed
 from exitpoll_server.store.accounts import Account
 from exitpoll_server.store.engine import read_transaction, write_transaction
-from exitpoll_server.store.happened import Describe
 from exitpoll_server.store.hooks import Delivery, Due, News, Webhook
 from exitpoll_server.store.instants import to_ms
 from exitpoll_server.store.mails import Kind, Mail
@@ -84,10 +83,10 @@ class Notices:
         with read_transaction(self._engine) as connection:
             return happened.is_news(connection)
 
-    def gather(self, describe: Describe, now: datetime) -> None:
+    def gather(self, now: datetime) -> None:
         """Queue what happened since webhooks were last told, each thing once."""
         with write_transaction(self._engine, alone=True) as connection:
-            happened.gather(connection, describe, to_ms(now))
+            happened.gather(connection, to_ms(now))
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether a delivery is waiting."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from tests.server.notify.receivers import Receiver
 from exitpoll_agent import wire
 from exitpoll_server.config import Config
 from exitpoll_server.notify import Jobs, payloads, retries
-from exitpoll_server.store import Product, Said, Store, Webhook
+from exitpoll_server.questions import Kind as QuestionKind
+from exitpoll_server.store import Excluded, Product, Said, Store, Webhook
 
 PAGE = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text("utf-8")
 
@@ -133,6 +135,129 @@ def test_the_address_of_a_person_is_not_passed_on(
     assert webhook.enabled
     assert told(receiver)[-1]["wants_answer"]
     assert not any(b"anna@" in one.body for one in receiver.told)
+
+
+def open_page(
+    store: Store, product: Product, kind: QuestionKind, who: int | None = None, version: str = "2.1"
+) -> UUID:
+    """Open a page while the product is in use, by a link that names a copy or none."""
+    return store.begin_feedback(
+        product,
+        store.survey(product, kind),
+        installation_id=None if who is None else UUID(int=who),
+        version=version,
+        locale="en",
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "both"),
+    [
+        ("nps", ({"score": 9}, {"comment": "quick"})),
+        ("checkin", ({"reason": "well"}, {"comment": "quick"})),
+        ("feedback", ({"comment": "quick"}, {"follow_up": "still"})),
+    ],
+)
+def test_what_is_said_while_in_use_is_told(  # noqa: PLR0913 - fixtures, and what is said
+    store: Store,
+    product: Product,
+    webhook: Webhook,
+    receiver: Receiver,
+    jobs: Jobs,
+    kind: QuestionKind,
+    both: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    """Of every survey, with its name; each thing once, as it was said, however often it is sent."""
+    page = open_page(store, product, kind, who=1)
+    clicked, then = both
+    for said in (clicked, clicked, {**clicked, **then}, then):
+        store.give_feedback(page, Said(**said), NOW)
+    for _ in range(2):
+        work(jobs)
+    assert webhook.enabled
+    first, second = told(receiver)
+    assert set(first) == set(documented()["response"])
+    assert (first["event"], first["survey"], first["page_id"]) == ("response", kind, str(page))
+    assert (first["installation_id"], first["uninstall_id"]) == (str(UUID(int=1)), None)
+    assert (first["version"], first["locale"]) == ("2.1", "en")
+    for said, one in zip(both, (first, second), strict=True):
+        for name in ("reason", "score", "comment", "follow_up"):
+            assert one[name] == said.get(name)
+    assert first["id"] != second["id"]
+
+
+def test_of_a_page_while_in_use_no_address_is_passed_on(
+    store: Store, product: Product, webhook: Webhook, receiver: Receiver, jobs: Jobs
+) -> None:
+    """Of nobody in particular there is no id, and an address is told as a wish."""
+    page = open_page(store, product, "nps")
+    store.give_feedback(page, Said(score=2), NOW)
+    store.give_feedback(page, Said(email="anna@example.org"), NOW)
+    work(jobs)
+    assert webhook.enabled
+    assert [one["wants_answer"] for one in told(receiver)] == [False, True]
+    assert [one["installation_id"] for one in told(receiver)] == [None, None]
+    assert not any(b"anna@" in one.body for one in receiver.told)
+
+
+def test_pages_of_whom_nothing_is_told(
+    store: Store, product: Product, receiver: Receiver, jobs: Jobs, hands: Hands
+) -> None:
+    """Who is left out, by copy, version or time, and who was heard before anybody listened."""
+    early = open_page(store, product, "nps")
+    store.give_feedback(early, Said(score=1), NOW)
+    store.notices.add_webhook(product, url=receiver.url, events=["response"], now=hands.now)
+    uninstalls = store.notices.add_webhook(
+        product, url=receiver.url, events=["uninstall"], now=hands.now
+    )
+    store.merge(product, [arrival(ping(installation_id=UUID(int=3)), after(days=-9))])
+    for which in (
+        Excluded(installation_id=UUID(int=1)),
+        Excluded(version="6.6"),
+        Excluded(start=after(hours=-1), end=after(hours=1)),
+    ):
+        store.keeping.leave_out(product, which, note=None, now=NOW)
+    out = [
+        open_page(store, product, "nps", who=1),
+        open_page(store, product, "nps", version="6.6"),
+        open_page(store, product, "nps"),
+    ]
+    for page in out:
+        store.give_feedback(page, Said(score=2), NOW)
+    known = open_page(store, product, "nps", who=3)
+    store.give_feedback(known, Said(score=3), NOW)
+    work(jobs)
+    assert uninstalls.enabled
+    # The copy itself is none of the quarantine: it was heard of before.
+    assert [one["score"] for one in told(receiver)] == [3]
+
+
+def test_an_erasure_takes_what_was_said_while_in_use(
+    store: Store, product: Product, webhook: Webhook, receiver: Receiver, jobs: Jobs, look: Look
+) -> None:
+    """Neither what waits nor what was told keeps an erased copy's words."""
+    for who in (1, 2):
+        page = open_page(store, product, "feedback", who=who)
+        store.give_feedback(page, Said(comment=f"comment of {who}"), NOW)
+    assert webhook.enabled
+    store.erase(product, UUID(int=1), NOW)
+    assert len(look("SELECT 1 FROM deliveries")) == 1
+    work(jobs)
+    assert [one["comment"] for one in told(receiver)] == ["comment of 2"]
+
+
+def test_of_two_who_send_the_same_at_once_one_is_told(
+    store: Store, product: Product, webhook: Webhook, receiver: Receiver, jobs: Jobs
+) -> None:
+    """A button that is pressed twice, by whichever process it comes in."""
+    page = open_page(store, product, "nps", who=1)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(lambda _: store.give_feedback(page, Said(score=4), NOW), range(24)):
+            pass
+    work(jobs)
+    assert webhook.enabled
+    assert [one["score"] for one in told(receiver)] == [4]
 
 
 def test_what_is_no_news_is_not_told(
