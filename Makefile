@@ -55,10 +55,10 @@ test-debian: $(READY) ## docs/operating.md on a clean Debian with its own system
 	$(BIN)/pytest -q -m debian
 
 # As root, on a machine that may have packages installed and removed: .ci/run says which it needs. A test of
-# a compiler that is not there is skipped with its reason. What installs is one after the other: a package
-# manager has one machine, and does not share it.
+# a compiler that is not there is skipped with its reason. One after the other: a package manager has one
+# machine, and does not share it.
 test-installers: dist/.program $(READY) ## kits for Linux, and products that start the agent: built, installed, removed
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m installer
+	$(BIN)/pytest -q -m installer
 
 test-pythons: ## the agent's tests on every Python from 3.10 to 3.13, without the server's half
 	$(PYTHON) tests/pythons.py $(PYTHONS)

@@ -12,7 +12,7 @@ from tests.installer import hostile
 from tests.installer.conftest import Vendor
 from tests.installer.desk import AT_MOST_SECONDS, BROKEN, Desk, break_agent, eventually
 
-pytestmark = [pytest.mark.installer, pytest.mark.slow, pytest.mark.xdist_group("machine")]
+pytestmark = [pytest.mark.installer, pytest.mark.slow]
 
 PRODUCT = "Exitpoll sample deb"
 PACKAGE = "exitpoll-sample-deb"

@@ -24,7 +24,7 @@ from tests.installer.products import (
     until,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.installer, pytest.mark.xdist_group("programs")]
+pytestmark = [pytest.mark.slow, pytest.mark.installer]
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)

@@ -14,7 +14,7 @@ from tests.installer.languages import WINDOWS
 from tests.installer.products import PATIENCE_SECONDS, SAID, until
 from tests.installer.wine import WINE, stand_in, wine_up
 
-pytestmark = [pytest.mark.slow, pytest.mark.installer, pytest.mark.xdist_group("programs")]
+pytestmark = [pytest.mark.slow, pytest.mark.installer]
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "dist" / ".program-windows"

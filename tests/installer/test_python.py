@@ -15,7 +15,7 @@ from tests.installer.desk import Desk, eventually
 
 from exitpoll_server.kits import slug
 
-pytestmark = [pytest.mark.installer, pytest.mark.slow, pytest.mark.xdist_group("machine")]
+pytestmark = [pytest.mark.installer, pytest.mark.slow]
 
 PRODUCT = "Exitpoll sample pip"
 CONSENT = "Help to improve"

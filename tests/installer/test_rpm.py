@@ -11,7 +11,7 @@ from tests.installer import hostile
 from tests.installer.conftest import Vendor
 from tests.installer.desk import AT_MOST_SECONDS, BROKEN, Desk, Ended, break_agent, eventually
 
-pytestmark = [pytest.mark.installer, pytest.mark.slow, pytest.mark.xdist_group("machine")]
+pytestmark = [pytest.mark.installer, pytest.mark.slow]
 
 PRODUCT = "Exitpoll sample rpm"
 PACKAGE = "exitpoll-sample-rpm"

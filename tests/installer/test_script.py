@@ -11,7 +11,7 @@ from tests.installer import hostile
 from tests.installer.conftest import Vendor
 from tests.installer.desk import AT_MOST_SECONDS, BROKEN, Desk, break_agent, eventually
 
-pytestmark = [pytest.mark.installer, pytest.mark.slow, pytest.mark.xdist_group("machine")]
+pytestmark = [pytest.mark.installer, pytest.mark.slow]
 
 PRODUCT = "Exitpoll sample script"
 CONSENT, REASON, COMMENT = "Help to improve", "What made you uninstall", "like to add?"

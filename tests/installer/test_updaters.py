@@ -12,7 +12,7 @@ from tests.installer.languages import WINDOWS
 from tests.installer.products import until
 from tests.installer.wine import WINE, stand_in
 
-pytestmark = [pytest.mark.slow, pytest.mark.installer, pytest.mark.xdist_group("programs")]
+pytestmark = [pytest.mark.slow, pytest.mark.installer]
 
 SETUP = r"""
 Target amd64-unicode
