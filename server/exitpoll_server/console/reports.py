@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from flask import Response, abort, g, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
@@ -24,6 +26,8 @@ from exitpoll_server.report.comparison import Comparison, comparison
 from exitpoll_server.store import Product, Store
 from exitpoll_server.tables import Table
 from exitpoll_server.transfer.writing import WRITERS, Format
+
+log = logging.getLogger(__name__)
 
 WINDOWS = {
     "7": lazy_gettext("last 7 days"),
@@ -63,6 +67,15 @@ TIMES_AS_LONG = 60
 """A report is shown again for so many times as long as it took to make: two seconds where that was
 a thirtieth of one, a minute and more for a product with millions of launches. What its owners
 change is seen at once; every page says as of when it is."""
+
+SLOW_SECONDS = 0.5
+"""A report that took longer is shown as it was, while a new one is made for whoever looks next."""
+
+OLDEST_SECONDS = 15 * 60.0
+"""An older one is shown to nobody."""
+
+RENEWING = "exitpoll-report"
+"""The name of a thread that makes one."""
 
 MOST_KEPT = 16
 
@@ -153,12 +166,26 @@ class Asked:
         return _days(first, end - _DAY), _days(other.start, other.end)
 
 
+_Name: TypeAlias = tuple[Product, Asked, int]
+"""Of a report: what it is of, and the last change that its owners made."""
+
+
 @dataclass(frozen=True)
 class _Kept:
-    """A report that is shown again, and until when."""
+    """A report that is shown again; instants are of the monotonic clock."""
 
     report: Report
-    until: float
+    began: float
+    took: float
+    """Seconds."""
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it is worth no new one."""
+        return now < self.began + (1 + TIMES_AS_LONG) * self.took
+
+    def may_be_shown(self, now: float) -> bool:
+        """Whether it is shown, though it is not fresh, rather than let somebody wait."""
+        return self.took >= SLOW_SECONDS and now < self.began + OLDEST_SECONDS
 
 
 class Reports:
@@ -166,7 +193,8 @@ class Reports:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: dict[tuple[Product, Asked, int], _Kept] = {}
+        self._kept: dict[_Name, _Kept] = {}
+        self._renewing: set[_Name] = set()
 
     def add_to(self, pages: Pages) -> None:
         """Add the pages."""
@@ -253,10 +281,31 @@ class Reports:
         asked = asked.alone
         changes = self._store.people.changes(product.id)
         name = (product, asked, changes[0].id if changes else 0)
-        began = time.monotonic()
+        now = time.monotonic()
         kept = self._kept.get(name)
-        if kept is not None and began < kept.until:
-            return kept.report
+        if kept is None or not (kept.is_fresh(now) or kept.may_be_shown(now)):
+            return self._make(name)
+        if not kept.is_fresh(now):
+            self._renew(name)
+        return kept.report
+
+    def _renew(self, name: _Name) -> None:
+        """Make a report for whoever looks next, unless that is being done."""
+        if name not in self._renewing:
+            self._renewing.add(name)
+            threading.Thread(target=self._renewed, args=[name], name=RENEWING, daemon=True).start()
+
+    def _renewed(self, name: _Name) -> None:
+        try:
+            self._make(name)
+        except Exception:  # nobody waits for it: whoever looks when it is too old is told
+            log.exception("a report could not be renewed")
+        finally:
+            self._renewing.discard(name)
+
+    def _make(self, name: _Name) -> Report:
+        product, asked, _ = name
+        began = time.monotonic()
         counts = self._store.counts(
             product,
             asked.window(clock.now()),
@@ -265,10 +314,9 @@ class Reports:
             where=asked.where,
         )
         made = reports.make(counts)
-        done = time.monotonic()
         while len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)), None)
-        self._kept[name] = _Kept(made, done + TIMES_AS_LONG * (done - began))
+        self._kept[name] = _Kept(made, began, time.monotonic() - began)
         return made
 
 

@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ import pytest
 from flask import Flask
 from tests.server.console.visitors import Visitor, member, said
 from tests.server.messages import NOW, after, arrival, leaving, ping, row
+from tests.server.processes import wait_until
 
 from exitpoll_agent import wire
 from exitpoll_server import clock
@@ -223,6 +225,32 @@ def test_a_report_is_kept_for_a_moment(
     store.lift(mark.id, NOW)
     ada.get(f"/{left.id}/report")
     assert len(made) == 4
+
+
+def test_nobody_waits_for_a_big_report_twice(
+    ada: Visitor, store: Store, left: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What took long is shown as it was, and whoever looks next sees a new one; none is too old."""
+
+    def leaves(who: int) -> None:
+        same = {"installation_id": UUID(int=who), "counter": UUID(int=who + 100)}
+        how = {"uninstall_id": UUID(int=who + 200), "at": NOW, "asked": "installer"}
+        store.merge(left, [arrival(leaving(1, sent_at=NOW, uninstall=how, **same), NOW)])
+
+    def renewed() -> bool:
+        return not any(one.name == reports.RENEWING for one in threading.enumerate())
+
+    monkeypatch.setattr(reports, "TIMES_AS_LONG", 0)
+    monkeypatch.setattr(reports, "SLOW_SECONDS", 0.0)
+    ada.get(f"/{left.id}/report")
+    leaves(50)
+    assert "8 people uninstalled" in ada.read(f"/{left.id}/report")
+    wait_until(renewed, 20, "a new report")
+    assert "9 people uninstalled" in ada.read(f"/{left.id}/report")
+    wait_until(renewed, 20, "a new report")
+    leaves(51)
+    monkeypatch.setattr(reports, "OLDEST_SECONDS", 0.0)
+    assert "10 people uninstalled" in ada.read(f"/{left.id}/report")
 
 
 def test_figures_as_files(ada: Visitor, left: Product) -> None:
