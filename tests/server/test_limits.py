@@ -155,7 +155,11 @@ def test_answers(
         store.merge(
             product, [arrival(leaving(9 + n, uninstall={"answers": said}), after(minutes=n))]
         )
-    assert [one["comment"] for one in look("SELECT comment FROM answers")] == ["0", "1", "2"]
+    assert [one["comment"] for one in look("SELECT comment FROM answers ORDER BY comment")] == [
+        "0",
+        "1",
+        "2",
+    ]
 
 
 # -- numbers ---------------------------------------------------------------------------------

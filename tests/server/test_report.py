@@ -16,6 +16,7 @@ from tests.server.handmade import AS_OF, NOBODY_ERASED, counts, group, line, sta
 from exitpoll_server import report as reports
 from exitpoll_server.counts import Arrivals, DepartureGroup, Reclassified, Span, Stays, Window
 from exitpoll_server.report import DoesNotAddUpError, Report
+from exitpoll_server.report.comparison import comparison
 from exitpoll_server.report.definitions import DEFINITIONS
 from exitpoll_server.report.figures import Figure, count, share, unknown, wilson
 from exitpoll_server.store import Store
@@ -362,7 +363,8 @@ def test_every_figure_has_a_definition_and_every_definition_a_figure(whole: Repo
     few = reports.make(
         counts(*links, stays=(gone,), compared=(span(uninstalls=3, answered=0, reasons=()),) * 2)
     )
-    shown = {figure.definition for report in (made, few, whole) for figure in figures(report)}
+    beside = comparison(made, few, of_segments=False)
+    shown = {one.definition for each in (made, few, whole, beside) for one in figures(each)}
     assert shown == {name for name in DEFINITIONS if not name.startswith(ELSEWHERE)}
 
 
