@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, StopValidation
 
 MAX_NAME_CHARS = 80
 MIN_PASSWORD_CHARS = 10
@@ -36,9 +36,17 @@ def _stripped(text: str | None) -> str | None:
     return text.strip() if text else text
 
 
+class _Needed(InputRequired):  # type: ignore[misc]
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        """Refuse what is not there, and what is nothing when it is stripped."""
+        super().__call__(form, field)
+        if field.data == "":
+            raise StopValidation(self.message)
+
+
 def needed() -> InputRequired:
     """Return the rule that something has to be there."""
-    return InputRequired(lazy_gettext("This is needed."))
+    return _Needed(lazy_gettext("This is needed."))
 
 
 def at_most(most: int) -> Length:

@@ -73,6 +73,7 @@ def test_links_grow_old(
     ("field", "typed", "fault"),
     [
         ("name", "", "This is needed."),
+        ("name", "  ", "This is needed."),
         ("name", "a\x00b", "This holds characters that cannot be shown."),
         ("name", "x" * 81, "80"),
         ("email", "ada", "This does not look like an e-mail address."),
